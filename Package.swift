@@ -1,0 +1,90 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// Culvert has no package dependency: the toolchain's modules and the distribution's C libraries are enough.
+// One module wraps each C library; Docs/Architecture.md tells who may depend on whom.
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+// The rules and the use cases contain no unsafe construct at all; the compiler holds them to it.
+let strictAndSafe: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = strict) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(name)", swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)Tests", swiftSettings: strict)
+}
+
+let package = Package(
+    name: "culvert",
+    products: [
+        .library(name: "TunnelDomain", targets: ["TunnelDomain"]),
+        .library(name: "TunnelAgent", targets: ["TunnelAgent"]),
+        .library(name: "TunnelClient", targets: ["TunnelClient"]),
+        .executable(name: "culvertd", targets: ["culvertd"]),
+        .executable(name: "culvert", targets: ["culvert"]),
+    ],
+    targets: [
+        // The rules, and the words they travel in.
+        library("TunnelDomain", settings: strictAndSafe),
+        library("TunnelWire", ["TunnelDomain"]),
+
+        // The machine: one wrapper for each C library.
+        .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
+        .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CNghttp2", path: "Sources/CNghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        library("LinuxIO", ["CLinux"]),
+        library("TLS", ["COpenSSL", "LinuxIO", "TunnelDomain"]),
+        library("HTTPTransport", ["CNghttp2", "LinuxIO", "TLS", "TunnelWire"]),
+
+        // The use cases, and the adapters of their ports.
+        library("TunnelService", ["TunnelDomain"], settings: strictAndSafe),
+        library("FileStorage", ["CSQLite", "TunnelDomain", "TunnelService"]),
+        library("SystemClock", ["TunnelDomain", "TunnelService"]),
+
+        // The fronts' common parts.
+        library("TunnelAPI", ["HTTPTransport", "TunnelDomain", "TunnelService", "TunnelWire"]),
+        library("TunnelEdge", ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelService", "TunnelWire"]),
+        library("TunnelAgent", ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"]),
+        library("TunnelClient", ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"]),
+
+        // Composition only.
+        .executableTarget(
+            name: "culvertd",
+            dependencies: [
+                "FileStorage", "HTTPTransport", "LinuxIO", "SystemClock", "TLS", "TunnelAPI", "TunnelDomain", "TunnelEdge",
+                "TunnelService", "TunnelWire",
+            ],
+            path: "Apps/culvertd", swiftSettings: strict),
+        .executableTarget(
+            name: "culvert",
+            dependencies: ["LinuxIO", "TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelWire"],
+            path: "Apps/culvert", swiftSettings: strict),
+
+        // Tests: one target per module.
+        .target(
+            name: "TestSupport", dependencies: ["TunnelDomain", "TunnelService"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        tests("TunnelDomain", ["TunnelDomain"]),
+        tests("TunnelWire", ["TunnelDomain", "TunnelWire"]),
+        tests("LinuxIO", ["LinuxIO"]),
+        tests("TLS", ["LinuxIO", "TLS", "TunnelDomain"]),
+        tests("HTTPTransport", ["HTTPTransport", "LinuxIO", "TLS", "TunnelWire"]),
+        tests("TunnelService", ["TunnelDomain", "TunnelService"]),
+        tests("FileStorage", ["FileStorage", "TunnelDomain", "TunnelService"]),
+        tests("TunnelAPI", ["HTTPTransport", "TunnelAPI", "TunnelDomain", "TunnelService", "TunnelWire"]),
+        tests("TunnelEdge", ["HTTPTransport", "LinuxIO", "TunnelDomain", "TunnelEdge", "TunnelWire"]),
+        tests("TunnelAgent", ["TunnelAgent", "TunnelDomain", "TunnelWire"]),
+        tests("TunnelClient", ["TunnelClient"]),
+        tests("Repository", []),
+    ]
+)
