@@ -31,3 +31,5 @@ static inline void culvert_BIO_set_retry_write(BIO *b) { BIO_set_retry_write(b);
 static inline long culvert_SSL_CTX_add_extra_chain_cert(SSL_CTX *c, X509 *x) { return SSL_CTX_add_extra_chain_cert(c, x); }
 static inline long culvert_SSL_CTX_add1_chain_cert(SSL_CTX *c, X509 *x) { return SSL_CTX_add1_chain_cert(c, x); }
 static inline unsigned long culvert_ERR_get_error(void) { return ERR_get_error(); }
+static inline EVP_PKEY *culvert_EVP_EC_gen(const char *curve) { return EVP_EC_gen(curve); }
+static inline EVP_PKEY *culvert_EVP_RSA_gen(unsigned int bits) { return EVP_RSA_gen(bits); }
