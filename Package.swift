@@ -42,7 +42,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CNghttp2", path: "Sources/CNghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", providers: [.apt(["libsqlite3-dev"])]),
-        library("LinuxIO", ["CLinux"]),
+        library("LinuxIO", ["CLinux", "TunnelDomain"]),
         library("TLS", ["COpenSSL", "LinuxIO", "TunnelDomain"]),
         library("HTTPTransport", ["CNghttp2", "LinuxIO", "TLS", "TunnelWire"]),
 

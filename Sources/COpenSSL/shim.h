@@ -33,3 +33,8 @@ static inline long culvert_SSL_CTX_add1_chain_cert(SSL_CTX *c, X509 *x) { return
 static inline unsigned long culvert_ERR_get_error(void) { return ERR_get_error(); }
 static inline EVP_PKEY *culvert_EVP_EC_gen(const char *curve) { return EVP_EC_gen(curve); }
 static inline EVP_PKEY *culvert_EVP_RSA_gen(unsigned int bits) { return EVP_RSA_gen(bits); }
+
+static const long SSL_MODE_FLAGS = SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS;
+static const uint64_t SSL_OP_NO_COMPRESSION_FLAG = SSL_OP_NO_COMPRESSION;
+static const uint64_t SSL_OP_NO_RENEGOTIATION_FLAG = SSL_OP_NO_RENEGOTIATION;
+static const uint64_t SSL_OP_IGNORE_UNEXPECTED_EOF_FLAG = SSL_OP_IGNORE_UNEXPECTED_EOF;

@@ -1,0 +1,95 @@
+internal import CLinux
+internal import Glibc
+internal import Synchronization
+
+/// The door to a loop: a thread with an epoll set, which other threads may only hand work to.
+///
+/// Everything that lives on the loop (`Loop`, connections, streams) is not `Sendable`, so the compiler keeps it there.
+package final class EventLoop: Sendable {
+    package typealias Job = @Sendable (Loop) -> Void
+
+    private struct Mailbox {
+        var jobs: [Job] = []
+        var isStopped = false
+    }
+
+    private let mailbox = Mutex(Mailbox())
+    private let wakeDescriptor: FileDescriptor
+    /// The loop's place among its siblings, from 0.
+    package let index: Int
+
+    /// Starts the thread.
+    package init(index: Int = 0) throws(IOError) {
+        let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard epoll >= 0 else { throw .last("epoll_create1") }
+        let wake = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+        guard wake >= 0 else { throw .last("eventfd") }
+        self.index = index
+        wakeDescriptor = FileDescriptor(number: wake)
+        try startThread(ThreadStart(door: self, epoll: epoll, wake: wake))
+    }
+
+    /// Runs the job on the loop's thread, in the order of the calls; after `stop` it is dropped.
+    package func execute(_ job: @escaping Job) {
+        let mustWake = mailbox.withLock { box in
+            guard !box.isStopped else { return false }
+            box.jobs.append(job)
+            return box.jobs.count == 1
+        }
+        if mustWake { wake() }
+    }
+
+    /// Runs the work on the loop's thread and returns its result.
+    package func run<Result: Sendable>(_ work: @escaping @Sendable (Loop) throws -> Result) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            execute { loop in continuation.resume(with: Swift.Result { try work(loop) }) }
+        }
+    }
+
+    /// Ends the thread once the jobs that came before are done.
+    package func stop() {
+        execute { $0.stop() }
+    }
+
+    func takeJobs() -> [Job] { mailbox.withLock { box in exchange(&box.jobs, with: []) } }
+
+    func refuseJobs() { mailbox.withLock { $0.isStopped = true } }
+
+    private func wake() {
+        var one: UInt64 = 1
+        _ = write(wakeDescriptor.number, &one, 8)
+    }
+}
+
+private func exchange<Value>(_ value: inout Value, with new: Value) -> Value {
+    let old = value
+    value = new
+    return old
+}
+
+/// What a new loop thread is given.
+private final class ThreadStart: Sendable {
+    let door: EventLoop
+    let epoll: Int32
+    let wake: Int32
+
+    init(door: EventLoop, epoll: Int32, wake: Int32) {
+        self.door = door
+        self.epoll = epoll
+        self.wake = wake
+    }
+}
+
+private func startThread(_ start: ThreadStart) throws(IOError) {
+    var thread = pthread_t()
+    let code = pthread_create(&thread, nil, loopThreadMain, Unmanaged.passRetained(start).toOpaque())
+    guard code == 0 else { throw IOError(code: code, operation: "pthread_create") }
+    pthread_detach(thread)
+}
+
+private func loopThreadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let argument else { return nil }
+    let start = Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
+    Loop(door: start.door, epoll: start.epoll, wake: start.wake).run()
+    return nil
+}

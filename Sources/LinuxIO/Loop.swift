@@ -1,0 +1,190 @@
+internal import CLinux
+internal import Glibc
+package import TunnelDomain
+
+/// Which readiness an event reported (epoll, edge-triggered).
+package struct IOReadiness: OptionSet, Sendable {
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+    package static let readable = IOReadiness(rawValue: EPOLLIN.rawValue)
+    package static let writable = IOReadiness(rawValue: EPOLLOUT.rawValue)
+    /// The peer shut its sending side, or the connection is gone: reading will tell.
+    package static let hungUp = IOReadiness(rawValue: EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue)
+}
+
+/// Is told when its descriptor is ready.
+package protocol IOHandler: AnyObject {
+    func ioReady(_ readiness: IOReadiness)
+}
+
+/// Is told once at the end of a turn it asked for, when all events of the turn have been handled.
+package protocol TurnEndHandler: AnyObject {
+    func turnEnded()
+}
+
+/// Names a registration with a loop.
+package struct IORegistration: Hashable, Sendable {
+    fileprivate let slot: Int32
+    fileprivate let generation: UInt32
+    fileprivate var key: UInt64 { UInt64(UInt32(bitPattern: slot)) | UInt64(generation) << 32 }
+}
+
+/// The inside of an event loop. It is used on its own thread only; it is not `Sendable`, so the compiler sees to that.
+package final class Loop {
+    /// Plaintext and peeked bytes pass through one buffer of this size.
+    package static let scratchByteCount = 128 * 1024
+    private static let eventsPerTurnMax = 256
+    private static let wakeKey = UInt64.max
+
+    private struct Slot {
+        var handler: (any IOHandler)?
+        var generation: UInt32 = 0
+    }
+
+    /// The door through which other threads reach this loop.
+    package unowned let door: EventLoop
+    /// The monotonic time at which this turn began.
+    package private(set) var now: MonotonicInstant
+    /// Bytes read are handed to handlers in this buffer; whoever uses it is done with it before returning.
+    package let scratch: UnsafeMutableRawBufferPointer
+
+    private let epoll: FileDescriptor
+    private let wake: Int32
+    private var slots: [Slot] = []
+    private var freeSlots: [Int32] = []
+    private var timers = TimerQueue()
+    private var turnEnders: [any TurnEndHandler] = []
+    private var isStopping = false
+    private let events: UnsafeMutableBufferPointer<epoll_event>
+
+    init(door: EventLoop, epoll: Int32, wake: Int32) {
+        self.door = door
+        self.epoll = FileDescriptor(number: epoll)
+        self.wake = wake
+        now = Loop.readClock()
+        scratch = .allocate(byteCount: Loop.scratchByteCount, alignment: 64)
+        events = .allocate(capacity: Loop.eventsPerTurnMax)
+        var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: Loop.wakeKey))
+        epoll_ctl(epoll, EPOLL_CTL_ADD, wake, &event)
+    }
+
+    deinit {
+        scratch.deallocate()
+        events.deallocate()
+    }
+}
+
+// MARK: - Descriptors
+
+extension Loop {
+    package enum Trigger { case edge, levelShared }
+
+    /// Watches the descriptor. With `edge` every change of readiness is told once; `levelShared` is for listening sockets
+    /// that several loops watch, of which one is woken.
+    package func register(_ descriptor: Int32, trigger: Trigger = .edge, handler: any IOHandler) throws(IOError) -> IORegistration {
+        let slot: Int32
+        if let free = freeSlots.popLast() {
+            slot = free
+        } else {
+            slot = Int32(slots.count)
+            slots.append(Slot())
+        }
+        slots[Int(slot)].handler = handler
+        let registration = IORegistration(slot: slot, generation: slots[Int(slot)].generation)
+        let interest: UInt32
+        switch trigger {
+        case .edge: interest = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
+        case .levelShared: interest = EPOLLIN.rawValue | EPOLLEXCLUSIVE.rawValue
+        }
+        var event = epoll_event(events: interest, data: epoll_data_t(u64: registration.key))
+        guard epoll_ctl(epoll.number, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
+            let error = IOError.last("epoll_ctl")
+            free(registration)
+            throw error
+        }
+        return registration
+    }
+
+    /// Stops watching; events already fetched for it are dropped.
+    package func deregister(_ registration: IORegistration, _ descriptor: Int32) {
+        epoll_ctl(epoll.number, EPOLL_CTL_DEL, descriptor, nil)
+        free(registration)
+    }
+
+    private func free(_ registration: IORegistration) {
+        let index = Int(registration.slot)
+        guard slots[index].generation == registration.generation else { return }
+        slots[index].handler = nil
+        slots[index].generation &+= 1
+        freeSlots.append(registration.slot)
+    }
+}
+
+// MARK: - Time and turns
+
+extension Loop {
+    /// Runs the action once the time has come, on this loop.
+    @discardableResult
+    package func schedule(after delay: Duration, _ action: @escaping () -> Void) -> TimerID {
+        timers.add(at: now + delay, action)
+    }
+
+    package func cancel(_ timer: TimerID) { timers.cancel(timer) }
+
+    /// Asks for one call when the events of this turn are handled; the place to flush what the turn has gathered.
+    package func atTurnEnd(_ handler: any TurnEndHandler) { turnEnders.append(handler) }
+
+    static func readClock() -> MonotonicInstant {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return MonotonicInstant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+}
+
+// MARK: - Running
+
+extension Loop {
+    func run() {
+        while !isStopping { runTurn() }
+        door.refuseJobs()
+    }
+
+    func stop() { isStopping = true }
+
+    private func runTurn() {
+        let count = epoll_wait(epoll.number, events.baseAddress, Int32(events.count), waitMilliseconds)
+        now = Loop.readClock()
+        for index in 0..<Int(max(0, count)) { deliver(events[index]) }
+        while let action = timers.popDue(at: now) { action() }
+        endTurn()
+    }
+
+    private func deliver(_ event: epoll_event) {
+        let key = event.data.u64
+        guard key != Loop.wakeKey else { return runJobs() }
+        let slot = slots[Int(UInt32(truncatingIfNeeded: key))]
+        guard slot.generation == UInt32(truncatingIfNeeded: key >> 32), let handler = slot.handler else { return }
+        handler.ioReady(IOReadiness(rawValue: event.events))
+    }
+
+    private func runJobs() {
+        var count: UInt64 = 0
+        _ = read(wake, &count, 8)
+        for job in door.takeJobs() { job(self) }
+    }
+
+    private func endTurn() {
+        var index = 0
+        while index < turnEnders.count {
+            turnEnders[index].turnEnded()
+            index += 1
+        }
+        turnEnders.removeAll(keepingCapacity: true)
+    }
+
+    private var waitMilliseconds: Int32 {
+        guard let deadline = timers.nextDeadline else { return -1 }
+        let nanoseconds = deadline.nanoseconds - Loop.readClock().nanoseconds
+        return Int32(clamping: max(0, (nanoseconds + 999_999) / 1_000_000))
+    }
+}
