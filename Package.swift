@@ -44,7 +44,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         library("LinuxIO", ["CLinux", "TunnelDomain"]),
         library("TLS", ["COpenSSL", "LinuxIO", "TunnelDomain"]),
-        library("HTTPTransport", ["CNghttp2", "LinuxIO", "TLS", "TunnelWire"]),
+        library("HTTPTransport", ["CNghttp2", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"]),
 
         // The use cases, and the adapters of their ports.
         library("TunnelService", ["TunnelDomain"], settings: strictAndSafe),

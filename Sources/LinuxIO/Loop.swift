@@ -47,6 +47,8 @@ package final class Loop {
     package private(set) var now: MonotonicInstant
     /// Bytes read are handed to handlers in this buffer; whoever uses it is done with it before returning.
     package let scratch: UnsafeMutableRawBufferPointer
+    /// Ciphertext is gathered here on its way to the socket; whoever uses it is done with it before returning.
+    package let outputScratch: UnsafeMutableRawBufferPointer
 
     private let epoll: FileDescriptor
     private let wake: Int32
@@ -54,6 +56,7 @@ package final class Loop {
     private var freeSlots: [Int32] = []
     private var timers = TimerQueue()
     private var turnEnders: [any TurnEndHandler] = []
+    private var nextTurnEnders: [any TurnEndHandler] = []
     private var isStopping = false
     private let events: UnsafeMutableBufferPointer<epoll_event>
 
@@ -63,6 +66,7 @@ package final class Loop {
         self.wake = wake
         now = Loop.readClock()
         scratch = .allocate(byteCount: Loop.scratchByteCount, alignment: 64)
+        outputScratch = .allocate(byteCount: Loop.scratchByteCount, alignment: 64)
         events = .allocate(capacity: Loop.eventsPerTurnMax)
         var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: Loop.wakeKey))
         epoll_ctl(epoll, EPOLL_CTL_ADD, wake, &event)
@@ -70,6 +74,7 @@ package final class Loop {
 
     deinit {
         scratch.deallocate()
+        outputScratch.deallocate()
         events.deallocate()
     }
 }
@@ -134,6 +139,9 @@ extension Loop {
     /// Asks for one call when the events of this turn are handled; the place to flush what the turn has gathered.
     package func atTurnEnd(_ handler: any TurnEndHandler) { turnEnders.append(handler) }
 
+    /// Asks for one call at the end of the next turn, which begins without waiting; the place to go on after using up a share.
+    package func atNextTurnEnd(_ handler: any TurnEndHandler) { nextTurnEnders.append(handler) }
+
     static func readClock() -> MonotonicInstant {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
@@ -154,6 +162,8 @@ extension Loop {
     private func runTurn() {
         let count = epoll_wait(epoll.number, events.baseAddress, Int32(events.count), waitMilliseconds)
         now = Loop.readClock()
+        turnEnders.append(contentsOf: nextTurnEnders)
+        nextTurnEnders.removeAll(keepingCapacity: true)
         for index in 0..<Int(max(0, count)) { deliver(events[index]) }
         while let action = timers.popDue(at: now) { action() }
         endTurn()
@@ -183,6 +193,7 @@ extension Loop {
     }
 
     private var waitMilliseconds: Int32 {
+        guard nextTurnEnders.isEmpty else { return 0 }
         guard let deadline = timers.nextDeadline else { return -1 }
         let nanoseconds = deadline.nanoseconds - Loop.readClock().nanoseconds
         return Int32(clamping: max(0, (nanoseconds + 999_999) / 1_000_000))

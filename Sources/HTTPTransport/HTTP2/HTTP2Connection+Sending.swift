@@ -1,0 +1,163 @@
+internal import CNghttp2
+package import TunnelWire
+
+// Heads, data and resets on their way into nghttp2.
+extension HTTP2Connection {
+    func submitSettings() {
+        guard let session else { return }
+        var entries = [
+            entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings.streamWindowByteCount),
+            entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, isServer ? settings.concurrentStreamsMax : 0),
+            entry(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, settings.headerListByteCountMax),
+        ]
+        if settings.offersExtendedConnect { entries.append(entry(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1)) }
+        if !isServer { entries.append(entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0)) }
+        nghttp2_submit_settings(session, none, entries, entries.count)
+        nghttp2_session_set_local_window_size(session, none, 0, Int32(settings.connectionWindowByteCount))
+    }
+
+    private func entry(_ id: nghttp2_settings_id, _ value: Int) -> nghttp2_settings_entry {
+        nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: UInt32(value))
+    }
+
+    /// Begins an exchange as a client; nil when the connection takes no more.
+    package func request(
+        _ head: HTTPRequestHead, isEnd: Bool, receiver: any HTTPStreamReceiver
+    ) -> HTTP2Stream? {
+        guard let session, mayBegin else { return nil }
+        let stream = HTTP2Stream(session: self)
+        stream.receiver = receiver
+        stream.hasSentHead = true
+        stream.isFinished = isEnd
+        let pointer = Unmanaged.passUnretained(stream).toOpaque()
+        let pseudo: [(StaticString, String?)] = [
+            (":method", head.method), (":scheme", head.scheme), (":authority", head.authority), (":path", head.target),
+            (":protocol", head.upgradeProtocol),
+        ]
+        let id = withHeaderList(pseudo, head.fields) { list, count in
+            guard !isEnd else { return nghttp2_submit_request(session, nil, list, count, nil, pointer) }
+            var provider = dataProvider(for: stream)
+            return nghttp2_submit_request(session, nil, list, count, &provider, pointer)
+        }
+        guard id > 0 else { return nil }
+        stream.id = id
+        streams[id] = stream
+        schedulePump()
+        return stream
+    }
+
+    func submitInterim(_ head: HTTPResponseHead, on stream: HTTP2Stream) {
+        guard let session else { return }
+        _ = withHeaderList([(":status", String(head.status))], head.fields) { list, count in
+            nghttp2_submit_headers(session, none, stream.id, nil, list, count, nil)
+        }
+        schedulePump()
+    }
+
+    func submitResponse(_ head: HTTPResponseHead, isEnd: Bool, on stream: HTTP2Stream) {
+        guard let session else { return }
+        let result = withHeaderList([(":status", String(head.status))], head.fields) { list, count in
+            guard !isEnd else { return nghttp2_submit_response(session, stream.id, list, count, nil) }
+            var provider = dataProvider(for: stream)
+            return nghttp2_submit_response(session, stream.id, list, count, &provider)
+        }
+        if result != 0 { stream.reset(.internalError) }
+        schedulePump()
+    }
+
+    func resumeData(of stream: HTTP2Stream) {
+        guard let session, stream.hasSentHead else { return }
+        nghttp2_session_resume_data(session, stream.id)
+        schedulePump()
+    }
+
+    func submitReset(_ reason: StreamReset, of stream: HTTP2Stream) {
+        guard let session else { return }
+        let code: nghttp2_error_code =
+            switch reason {
+            case .cancel: NGHTTP2_CANCEL
+            case .internalError: NGHTTP2_INTERNAL_ERROR
+            case .protocolError: NGHTTP2_PROTOCOL_ERROR
+            case .refused: NGHTTP2_REFUSED_STREAM
+            }
+        nghttp2_submit_rst_stream(session, none, stream.id, UInt32(code.rawValue))
+        schedulePump()
+    }
+
+    func giveBack(_ byteCount: Int, of stream: HTTP2Stream) {
+        guard let session else { return }
+        nghttp2_session_consume_stream(session, stream.id, byteCount)
+        schedulePump()
+    }
+
+    private var none: UInt8 { UInt8(NGHTTP2_FLAG_NONE.rawValue) }
+
+    private func dataProvider(for stream: HTTP2Stream) -> nghttp2_data_provider {
+        nghttp2_data_provider(
+            source: nghttp2_data_source(ptr: Unmanaged.passUnretained(stream).toOpaque()), read_callback: readOutgoing)
+    }
+
+    /// Lays pseudo-fields and fields out as nghttp2 wants them; it copies them during the call.
+    private func withHeaderList<Result>(
+        _ pseudo: [(name: StaticString, value: String?)], _ fields: HTTPFields,
+        _ body: (UnsafePointer<nghttp2_nv>, Int) -> Result
+    ) -> Result {
+        // The values lie one behind the other in `pseudoBytes`, which is complete before any address in it is taken.
+        var pseudoBytes: [UInt8] = []
+        var lengths: [(name: StaticString, count: Int)] = []
+        for (name, value) in pseudo {
+            guard let value else { continue }
+            pseudoBytes.append(contentsOf: value.utf8)
+            lengths.append((name, value.utf8.count))
+        }
+        return pseudoBytes.withUnsafeBufferPointer { values in
+            var list: [nghttp2_nv] = []
+            list.reserveCapacity(lengths.count + fields.count)
+            var offset = 0
+            for (name, count) in lengths {
+                let value = UnsafeBufferPointer(rebasing: values[offset..<offset + count])
+                list.append(nameValue(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount), value))
+                offset += count
+            }
+            // The buffer of `fields` stays where it is: nothing changes it before this function returns.
+            return withExtendedLifetime(fields) {
+                fields.forEach { _, name, value in
+                    name.withUnsafeBufferPointer { name in value.withUnsafeBufferPointer { list.append(nameValue(name, $0)) } }
+                }
+                return body(list, list.count)
+            }
+        }
+    }
+
+    private func nameValue(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) -> nghttp2_nv {
+        nghttp2_nv(
+            name: UnsafeMutablePointer(mutating: name.baseAddress), value: UnsafeMutablePointer(mutating: value.baseAddress),
+            namelen: name.count, valuelen: value.count, flags: none)
+    }
+
+    /// Submits the trailers that end the stream's message; called while nghttp2 asks for the last data.
+    fileprivate func submitTrailers(of stream: HTTP2Stream) {
+        guard let session, let trailers = stream.trailers else { return }
+        _ = withHeaderList([], trailers) { list, count in nghttp2_submit_trailer(session, stream.id, list, count) }
+    }
+}
+
+/// nghttp2 asks how much data the stream has: the bytes themselves go out in `sendData`, uncopied.
+private func readOutgoing(
+    session: OpaquePointer?, id: Int32, buffer: UnsafeMutablePointer<UInt8>?, length: Int,
+    flags: UnsafeMutablePointer<UInt32>?, source: UnsafeMutablePointer<nghttp2_data_source>?, user: UnsafeMutableRawPointer?
+) -> Int {
+    guard let pointer = source?.pointee.ptr, let flags else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
+    let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+    let count = min(length, stream.outgoing.count)
+    guard count > 0 || stream.isFinished else { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
+    flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+    if stream.isFinished, count == stream.outgoing.count {
+        flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+        if stream.trailers != nil {
+            flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+            stream.session.submitTrailers(of: stream)
+        }
+    }
+    return count
+}

@@ -1,0 +1,117 @@
+package import TunnelWire
+
+/// Why an exchange ended early.
+package enum StreamError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The peer cancelled the exchange, or broke off in the middle of a message.
+    case cancelledByPeer
+    /// The connection below is gone.
+    case connectionLost(ChannelError)
+    /// The peer's bytes were no HTTP; the text says what was wrong.
+    case malformed(String)
+    /// The peer refused the exchange before doing anything: it may be tried again elsewhere.
+    case refusedByPeer
+    /// We ended it.
+    case cancelled
+
+    package var description: String {
+        switch self {
+        case .cancelledByPeer: "the peer cancelled the exchange"
+        case .connectionLost(let error): "connection lost: \(error)"
+        case .malformed(let what): what
+        case .refusedByPeer: "the peer refused the exchange"
+        case .cancelled: "cancelled"
+        }
+    }
+}
+
+/// How to end an exchange early.
+package enum StreamReset: Sendable {
+    /// Nobody wants the result any more.
+    case cancel
+    /// Something broke on our side, or behind us.
+    case internalError
+    /// The peer's message is at fault.
+    case protocolError
+    /// The exchange was not begun and may be tried again.
+    case refused
+}
+
+/// Hears one exchange; the calls come on the loop, in order.
+package protocol HTTPStreamReceiver: AnyObject {
+    /// The head of a response, interim (1xx) ones included. Only clients get it.
+    func streamReceived(_ head: HTTPResponseHead, on stream: HTTPStream)
+    /// A part of the body, valid only during the call. Its bytes count against the peer's window until `consume`.
+    func streamReceived(_ bytes: Span<UInt8>, on stream: HTTPStream)
+    /// The message is complete.
+    func streamReceivedEnd(trailers: HTTPFields?, on stream: HTTPStream)
+    /// Bytes given to `write` have left for the transport: the moment to `consume` at the other end of a pipe.
+    func streamSent(byteCount: Int, on stream: HTTPStream)
+    /// Always the last call, exactly once; nil if both messages were complete.
+    func streamClosed(_ error: StreamError?, on stream: HTTPStream)
+}
+
+extension HTTPStreamReceiver {
+    package func streamReceived(_ head: HTTPResponseHead, on stream: HTTPStream) {}
+}
+
+/// One exchange of a request and a response, seen from one end, over HTTP/1.1 or HTTP/2.
+///
+/// What is written leaves as fast as the peer takes it; what is received must be given back with `consume`, and the
+/// peer is held up by what has not been. Nothing is called back from inside of `write`, `respond`, `finish` or `reset`.
+package class HTTPStream {
+    package final var receiver: (any HTTPStreamReceiver)?
+    /// The connection that carries the exchange.
+    package unowned let connection: HTTPConnection
+
+    init(connection: HTTPConnection) { self.connection = connection }
+
+    /// Sends an interim response (100...199 but 101).
+    package func sendInterim(_ head: HTTPResponseHead) {}
+    /// Sends the head of the response; with `isEnd` the response has no body.
+    package func respond(_ head: HTTPResponseHead, isEnd: Bool) {}
+    package func write(_ bytes: UnsafeRawBufferPointer) {}
+    /// Completes our message.
+    package func finish(trailers: HTTPFields?) {}
+    package func reset(_ reason: StreamReset) {}
+    /// Gives bytes of the peer's message back to its window.
+    package func consume(_ byteCount: Int) {}
+    /// The bytes written that have not left for the transport.
+    package var unsentByteCount: Int { 0 }
+
+    package final func write(_ bytes: Span<UInt8>) {
+        bytes.withUnsafeBufferPointer { write(UnsafeRawBufferPointer($0)) }
+    }
+
+    package final func write(_ bytes: [UInt8]) { bytes.withUnsafeBytes { write($0) } }
+
+    /// Sends a whole response at once.
+    package final func respond(_ head: HTTPResponseHead, body: [UInt8]) {
+        respond(head, isEnd: body.isEmpty)
+        guard !body.isEmpty else { return }
+        write(body)
+        finish(trailers: nil)
+    }
+}
+
+/// A connection that carries exchanges.
+package class HTTPConnection {
+    package final let channel: Channel
+    /// What the owner of the connection wants to remember with it.
+    package final var context: AnyObject?
+
+    init(channel: Channel) { self.channel = channel }
+
+    package final var isTLS: Bool { channel.isTLS }
+    package var isHTTP2: Bool { false }
+    /// Lets what is under way finish, takes nothing new, then closes.
+    package func drain() {}
+    package func close(_ error: ChannelError) { channel.abort(error) }
+}
+
+/// Decides who hears an exchange that a client has begun.
+package protocol HTTPServerHandler: AnyObject {
+    /// - Parameter isEnd: the request has no body.
+    func accept(_ head: HTTPRequestHead, isEnd: Bool, on stream: HTTPStream) -> any HTTPStreamReceiver
+    /// A request was refused before it became an exchange.
+    func connectionClosed(_ connection: HTTPConnection, error: ChannelError?)
+}
