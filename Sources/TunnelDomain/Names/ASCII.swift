@@ -6,6 +6,7 @@ enum ASCII {
     static let zero: UInt8 = 0x30
     static let colon: UInt8 = 0x3A
     static let at: UInt8 = 0x40
+    static let underscore: UInt8 = 0x5F
     static let upperT: UInt8 = 0x54
     static let upperZ: UInt8 = 0x5A
 
