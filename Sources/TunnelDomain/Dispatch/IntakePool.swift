@@ -1,0 +1,172 @@
+/// Where a tunnel's requests meet its agent's parked intakes (data plane, sections 3 to 5, 8 and 9).
+///
+/// The pool decides and never acts: every event comes in with the time, a decision comes out, and whatever else follows is
+/// appended to the shell's list of actions. Agents (connections that said hello), intakes and requests are numbers that the
+/// shell chooses and never uses twice.
+///
+/// A request ends exactly once: it is refused, fails by an action, is abandoned, or its reply finishes. Requests are served
+/// in the order in which they arrived, intakes in the order in which they parked. Time that runs backwards counts as
+/// standing still.
+///
+/// Waiting in the queue, for an intake, and parked time are enforced by ``advance(to:into:)``: whoever is still waiting when
+/// its partner comes is served, even if the timer is late. The response deadline is exact: a reply at or after it is refused.
+public struct IntakePool: Sendable {
+    public let limits: Limits
+
+    var service: Service = .offline
+    /// Connections that keep their requests and get no new ones.
+    var draining: [UInt64] = []
+    /// The intakes of the serving agent.
+    var parked = ParkedIntakes()
+    /// The intakes of draining agents: held open, never given work.
+    var held = ParkedIntakes()
+    var requests = RequestLedger()
+    /// When agents took over, oldest first, within the window.
+    var takeovers: [MonotonicInstant] = []
+    /// Until when challengers are refused.
+    var takeoverHold: MonotonicInstant?
+    /// The latest time that any event brought.
+    var now = MonotonicInstant(nanoseconds: .min)
+
+    // The limits in nanoseconds: arithmetic with Duration has 128 bits, which a request need not pay for.
+    let queueWaitNanoseconds: Int64
+    let responseDeadlineNanoseconds: Int64
+    let intakeIdleNanoseconds: Int64
+    let memoryNanoseconds: Int64
+
+    /// Who serves the tunnel.
+    enum Service: Hashable {
+        /// Nobody; requests are refused.
+        case offline
+        /// The agent that said hello last.
+        case serving(agent: UInt64, poolSize: Int)
+        /// The last agent drains and its successor is expected; requests queue.
+        case handover(from: UInt64)
+        /// The tunnel is deleted.
+        case closed
+    }
+
+    /// Makes the pool of a tunnel that no agent serves yet.
+    ///
+    /// - Precondition: counts and durations are not negative, and at least one intake may be parked.
+    public init(limits: Limits = Limits()) {
+        precondition(limits.queueMax >= 0 && limits.poolSizeMax > 0 && limits.supersedesMax >= 0, "counts are not negative")
+        precondition(limits.goneMemoryMax >= 0 && limits.answeredMemoryMax >= 0, "counts are not negative")
+        self.limits = limits
+        queueWaitNanoseconds = limits.queueWait.wholeNanoseconds
+        responseDeadlineNanoseconds = limits.responseDeadline.wholeNanoseconds
+        intakeIdleNanoseconds = limits.intakeIdle.wholeNanoseconds
+        memoryNanoseconds = limits.memoryTime.wholeNanoseconds
+    }
+}
+
+// MARK: - What the shell may ask
+
+extension IntakePool {
+    /// The agent that gets new requests, or nil.
+    public var servingAgent: UInt64? {
+        switch service {
+        case .serving(let agent, _): agent
+        case .offline, .handover, .closed: nil
+        }
+    }
+
+    public var isClosed: Bool { service == .closed }
+    /// The requests that wait for an intake.
+    public var queuedCount: Int { requests.count(in: .queued) }
+    /// The requests that an agent has and whose reply is not complete.
+    public var inFlightCount: Int { requests.count(in: .handed) + requests.count(in: .answering) }
+    /// The intakes that the serving agent has parked.
+    public var parkedCount: Int { parked.count }
+
+    /// The requests of one agent whose reply is not complete; a draining connection may end when there are none.
+    public func inFlightCount(of agent: UInt64) -> Int {
+        requests.ids(in: .handed) { $0.agent == agent }.count + requests.ids(in: .answering) { $0.agent == agent }.count
+    }
+
+    /// When ``advance(to:into:)`` has something to do, or nil while nothing waits.
+    public var nextDeadline: MonotonicInstant? {
+        var next: MonotonicInstant?
+        func consider(_ deadline: MonotonicInstant?) {
+            guard let deadline else { return }
+            next = next.map { min($0, deadline) } ?? deadline
+        }
+        consider(requests.first(in: .queued)?.deadline)
+        consider(requests.first(in: .handed)?.deadline)
+        consider(parked.first?.idleDeadline)
+        consider(held.first?.idleDeadline)
+        return next
+    }
+}
+
+// MARK: - Time
+
+extension IntakePool {
+    /// Fails the requests and releases the intakes whose time is up.
+    public mutating func advance(to time: MonotonicInstant, into actions: inout [Action]) {
+        note(time)
+        while let request = requests.first(in: .queued), request.deadline <= now {
+            fail(request.id, .agentBusy, into: &actions)
+        }
+        while let request = requests.first(in: .handed), request.deadline <= now {
+            fail(request.id, .responseDeadlineExceeded, into: &actions)
+        }
+        Self.releaseIdle(&parked, at: now, into: &actions)
+        Self.releaseIdle(&held, at: now, into: &actions)
+        forgetOldRequests()
+    }
+
+    private static func releaseIdle(
+        _ intakes: inout ParkedIntakes, at now: MonotonicInstant, into actions: inout [Action]
+    ) {
+        while let intake = intakes.first, intake.idleDeadline <= now {
+            _ = intakes.removeFirst()
+            actions.append(.releaseIntake(intake: intake.id, reason: .idle))
+        }
+    }
+
+    mutating func note(_ time: MonotonicInstant) {
+        if time > now { now = time }
+    }
+
+    /// The moment so long after the latest event, without 128-bit arithmetic.
+    func later(by nanoseconds: Int64) -> MonotonicInstant {
+        MonotonicInstant(nanoseconds: now.nanoseconds.saturatingAdded(nanoseconds))
+    }
+}
+
+// MARK: - Remembering what is over
+
+extension IntakePool {
+    /// Ends a request with a failure. One that no agent was given leaves no trace; no reply can ask for it.
+    mutating func fail(_ request: UInt64, _ reason: FailureReason, into actions: inout [Action]) {
+        forget(request)
+        actions.append(.failRequest(request: request, reason: reason))
+    }
+
+    /// Ends a request whose third party needs nothing more.
+    mutating func forget(_ request: UInt64) {
+        guard let entry = requests.entry(of: request) else { return }
+        switch entry.phase {
+        case .queued: requests.remove(request)
+        case .handed, .answering: remember(request, as: .gone)
+        case .answered, .gone: return
+        }
+    }
+
+    mutating func remember(_ request: UInt64, as phase: RequestLedger.Phase) {
+        requests.move(request, to: phase, agent: 0, deadline: later(by: memoryNanoseconds))
+        forgetOldRequests()
+    }
+
+    private mutating func forgetOldRequests() {
+        forgetOldRequests(.gone, beyond: limits.goneMemoryMax)
+        forgetOldRequests(.answered, beyond: limits.answeredMemoryMax)
+    }
+
+    private mutating func forgetOldRequests(_ phase: RequestLedger.Phase, beyond countMax: Int) {
+        while let oldest = requests.first(in: phase), requests.count(in: phase) > countMax || oldest.deadline <= now {
+            requests.remove(oldest.id)
+        }
+    }
+}
