@@ -1,0 +1,9 @@
+/// What is limited by how often it succeeded within a window.
+package enum CountedAction: String, Sendable, Hashable, CaseIterable {
+    /// Counted for each organization.
+    case tunnelCreate = "tunnel.create"
+    /// Counted for each tunnel.
+    case secretRotate = "secret.rotate"
+    /// Counted for each tunnel.
+    case certSign = "cert.sign"
+}
