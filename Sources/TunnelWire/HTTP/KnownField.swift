@@ -136,25 +136,138 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
 
     /// Recognises a name that is already in lower case.
     package init(lowercased name: UnsafeBufferPointer<UInt8>) {
-        self = KnownField.candidates(byteCount: name.count).first { $0.matches(name) } ?? .other
+        let candidate = KnownField.candidate(for: name)
+        self = candidate.hasName(name) ? candidate : .other
     }
 
-    private func matches(_ candidate: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard let name, name.utf8CodeUnitCount == candidate.count else { return false }
-        return name.withUTF8Buffer { $0.elementsEqual(candidate) }
-    }
-
-    /// The known names of one length: at most a handful.
-    private static func candidates(byteCount: Int) -> [KnownField] {
-        byLength.indices.contains(byteCount) ? byLength[byteCount] : []
-    }
-
-    private static let byLength: [[KnownField]] = {
-        let longest = allCases.compactMap { $0.name?.utf8CodeUnitCount }.max() ?? 0
-        var table = [[KnownField]](repeating: [], count: longest + 1)
-        for field in allCases {
-            if let name = field.name { table[name.utf8CodeUnitCount].append(field) }
+    private func hasName(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let own = self.name, own.utf8CodeUnitCount == name.count else { return false }
+        var index = 0
+        while index < name.count {
+            guard own.utf8Start[index] == name[index] else { return false }
+            index += 1
         }
-        return table
-    }()
+        return true
+    }
+
+    /// The only known name that this one can be, by its length and one byte that tells names of that length apart.
+    private static func candidate(for name: UnsafeBufferPointer<UInt8>) -> KnownField {
+        switch name.count {
+        case 2: .te
+        case 3: .via
+        case 4:
+            switch name[0] {
+            case UInt8(ascii: "d"): .date
+            case UInt8(ascii: "e"): .etag
+            case UInt8(ascii: "h"): .host
+            case UInt8(ascii: "l"): .link
+            case UInt8(ascii: "v"): .vary
+            default: .other
+            }
+        case 6:
+            switch name[0] {
+            case UInt8(ascii: "a"): .accept
+            case UInt8(ascii: "c"): .cookie
+            case UInt8(ascii: "e"): .expect
+            case UInt8(ascii: "o"): .origin
+            case UInt8(ascii: "s"): .server
+            default: .other
+            }
+        case 7:
+            switch name[0] {
+            case UInt8(ascii: "t"): .trailer
+            case UInt8(ascii: "u"): .upgrade
+            default: .other
+            }
+        case 8: .location
+        case 9:
+            switch name[3] {
+            case UInt8(ascii: "e"): .xRealIp
+            case UInt8(ascii: "p"): .xApiKey
+            case UInt8(ascii: "w"): .forwarded
+            default: .other
+            }
+        case 10:
+            switch name[0] {
+            case UInt8(ascii: "c"): .connection
+            case UInt8(ascii: "k"): .keepAlive
+            case UInt8(ascii: "s"): .setCookie
+            case UInt8(ascii: "u"): .userAgent
+            default: .other
+            }
+        case 11:
+            switch name[8] {
+            case UInt8(ascii: "-"): .xTunnelId
+            case UInt8(ascii: "a"): .inkboxPath
+            case UInt8(ascii: "i"): .xPoolSize
+            case UInt8(ascii: "l"): .xPoolSlot
+            case UInt8(ascii: "t"): .retryAfter
+            default: .other
+            }
+        case 12:
+            switch name[0] {
+            case UInt8(ascii: "c"): .contentType
+            case UInt8(ascii: "i"): .inkboxWsId
+            case UInt8(ascii: "x"): .xRequestId
+            default: .other
+            }
+        case 13:
+            switch name[7] {
+            case UInt8(ascii: "-"): .xOwnerToken
+            case UInt8(ascii: "e"): .lastEventId
+            case UInt8(ascii: "m"): .inkboxMethod
+            case UInt8(ascii: "o"): .cacheControl
+            case UInt8(ascii: "r"): .inkboxReason
+            case UInt8(ascii: "s"): .inkboxStatus
+            case UInt8(ascii: "t"): .inkboxTcpId
+            case UInt8(ascii: "z"): .authorization
+            default: .other
+            }
+        case 14: .contentLength
+        case 15:
+            switch name[12] {
+            case UInt8(ascii: "f"): .xForwardedFor
+            case UInt8(ascii: "i"): .acceptEncoding
+            case UInt8(ascii: "k"): .idempotencyKey
+            case UInt8(ascii: "o"): .inkboxSniHost
+            case UInt8(ascii: "r"): .xTunnelSecret
+            case UInt8(ascii: "u"): .inkboxBodyUri
+            default: .other
+            }
+        case 16:
+            switch name[0] {
+            case UInt8(ascii: "c"): .contentEncoding
+            case UInt8(ascii: "p"): .proxyConnection
+            case UInt8(ascii: "w"): .wwwAuthenticate
+            case UInt8(ascii: "x"): .xForwardedHost
+            default: .other
+            }
+        case 17:
+            switch name[10] {
+            case UInt8(ascii: "d"): .xForwardedProto
+            case UInt8(ascii: "k"): .secWebsocketKey
+            case UInt8(ascii: "n"): .transferEncoding
+            case UInt8(ascii: "t"): .inkboxRouteKind
+            case UInt8(ascii: "u"): .inkboxRequestId
+            default: .other
+            }
+        case 18:
+            switch name[0] {
+            case UInt8(ascii: "p"): .proxyAuthenticate
+            case UInt8(ascii: "x"): .xCulvertFeatures
+            default: .other
+            }
+        case 19: .proxyAuthorization
+        case 20:
+            switch name[0] {
+            case UInt8(ascii: "i"): .inkboxForwardedFor
+            case UInt8(ascii: "s"): .secWebsocketAccept
+            default: .other
+            }
+        case 21: .secWebsocketVersion
+        case 22: .secWebsocketProtocol
+        case 24: .secWebsocketExtensions
+        default: .other
+        }
+    }
 }
