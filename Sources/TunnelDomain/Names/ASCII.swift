@@ -1,5 +1,7 @@
 /// The ASCII bytes that the rules speak of.
 enum ASCII {
+    static let percent: UInt8 = 0x25
+    static let asterisk: UInt8 = 0x2A
     static let plus: UInt8 = 0x2B
     static let minus: UInt8 = 0x2D
     static let dot: UInt8 = 0x2E
