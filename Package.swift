@@ -78,7 +78,7 @@ let package = Package(
         tests("TunnelWire", ["TunnelDomain", "TunnelWire"]),
         tests("LinuxIO", ["LinuxIO"]),
         tests("TLS", ["LinuxIO", "TLS", "TunnelDomain"]),
-        tests("HTTPTransport", ["HTTPTransport", "LinuxIO", "TLS", "TunnelWire"]),
+        tests("HTTPTransport", ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"]),
         tests("TunnelService", ["TunnelDomain", "TunnelService"]),
         tests("FileStorage", ["FileStorage", "TunnelDomain", "TunnelService"]),
         tests("TunnelAPI", ["HTTPTransport", "TunnelAPI", "TunnelDomain", "TunnelService", "TunnelWire"]),

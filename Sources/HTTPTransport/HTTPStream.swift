@@ -112,6 +112,10 @@ package class HTTPConnection {
 package protocol HTTPServerHandler: AnyObject {
     /// - Parameter isEnd: the request has no body.
     func accept(_ head: HTTPRequestHead, isEnd: Bool, on stream: HTTPStream) -> any HTTPStreamReceiver
-    /// A request was refused before it became an exchange.
+    /// A connection stands and speaks HTTP.
+    func connectionOpened(_ connection: HTTPConnection)
+    /// A connection ended before it spoke HTTP; the context is the one it was opened with.
+    func connectionFailed(_ context: AnyObject?, error: ChannelError?)
+    /// A connection that was opened has ended; its exchanges have been told.
     func connectionClosed(_ connection: HTTPConnection, error: ChannelError?)
 }

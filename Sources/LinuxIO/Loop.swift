@@ -43,6 +43,8 @@ package final class Loop {
 
     /// The door through which other threads reach this loop.
     package unowned let door: EventLoop
+    /// What lives here for as long as the loop does: work that comes through the door finds it by its loop.
+    package var resident: AnyObject?
     /// The monotonic time at which this turn began.
     package private(set) var now: MonotonicInstant
     /// Bytes read are handed to handlers in this buffer; whoever uses it is done with it before returning.
@@ -57,6 +59,7 @@ package final class Loop {
     private var timers = TimerQueue()
     private var turnEnders: [any TurnEndHandler] = []
     private var nextTurnEnders: [any TurnEndHandler] = []
+    private var afterTurn: [() -> Void] = []
     private var isStopping = false
     private let events: UnsafeMutableBufferPointer<epoll_event>
 
@@ -142,6 +145,10 @@ extension Loop {
     /// Asks for one call at the end of the next turn, which begins without waiting; the place to go on after using up a share.
     package func atNextTurnEnd(_ handler: any TurnEndHandler) { nextTurnEnders.append(handler) }
 
+    /// Runs the action when the turn is over and everything that waited for its end has been told: the moment at which
+    /// a connection may leave for another loop.
+    package func afterTurn(_ action: @escaping () -> Void) { afterTurn.append(action) }
+
     static func readClock() -> MonotonicInstant {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
@@ -190,10 +197,14 @@ extension Loop {
             index += 1
         }
         turnEnders.removeAll(keepingCapacity: true)
+        guard !afterTurn.isEmpty else { return }
+        let actions = afterTurn
+        afterTurn.removeAll()
+        for action in actions { action() }
     }
 
     private var waitMilliseconds: Int32 {
-        guard nextTurnEnders.isEmpty else { return 0 }
+        guard nextTurnEnders.isEmpty, turnEnders.isEmpty, afterTurn.isEmpty else { return 0 }
         guard let deadline = timers.nextDeadline else { return -1 }
         let nanoseconds = deadline.nanoseconds - Loop.readClock().nanoseconds
         return Int32(clamping: max(0, (nanoseconds + 999_999) / 1_000_000))

@@ -10,7 +10,7 @@ package protocol ChannelHandler: AnyObject {
     func channelReceived(_ bytes: Span<UInt8>)
     /// The peer sends no more; writing may still be possible.
     func channelReachedEnd()
-    /// The unsent bytes have fallen below the low mark after they were above the high one.
+    /// The unsent bytes have fallen to the low mark, and somebody asked.
     func channelDrained()
     /// Always the last call, exactly once.
     func channelClosed(_ error: ChannelError?)
@@ -45,6 +45,7 @@ package final class Channel {
     private var isReadingPaused = false
     private var hasReachedEnd = false
     private var isReading = false
+    private var isQueuedForNextTurn = false
 
     // Writing
     private var plaintext = ByteQueue()
@@ -55,7 +56,7 @@ package final class Channel {
     private var maySend = true
     private var isFlushScheduled = false
     private var isFlushing = false
-    private var wasCongested = false
+    private var wantsDrained = false
     private var isClosingAfterFlush = false
     private var isWriteShut = false
     private var lastProgress: MonotonicInstant
@@ -124,15 +125,19 @@ extension Channel {
 // MARK: - Moving to another loop
 
 extension Channel {
-    /// Leaves this loop and goes on on another one; `arrive` runs there. To be called outside of the channel's callbacks.
-    package func move(to door: EventLoop, arrive: @escaping (Channel) -> Void) {
-        guard state != .closed, let registration else { return }
-        flush()
-        guard state != .closed else { return }
-        loop.deregister(registration, descriptor)
-        self.registration = nil
-        let parcel = Parcel(channel: self, arrive: arrive)
-        door.execute { parcel.deliver(on: $0) }
+    /// Leaves this loop at the end of its turn and goes on on another one, where `arrive` runs.
+    ///
+    /// `leave` runs last on this loop: the place to cancel timers. A channel that closes meanwhile does not move.
+    package func move(to door: EventLoop, leave: @escaping () -> Void, arrive: @escaping (Channel) -> Void) {
+        loop.afterTurn { [self] in
+            guard state == .open, let registration else { return }
+            guard !isQueuedForNextTurn, !isFlushScheduled else { return move(to: door, leave: leave, arrive: arrive) }
+            leave()
+            loop.deregister(registration, descriptor)
+            self.registration = nil
+            let parcel = Parcel(channel: self, arrive: arrive)
+            door.execute { parcel.deliver(on: $0) }
+        }
     }
 
     fileprivate func land(on loop: Loop) {
@@ -140,6 +145,7 @@ extension Channel {
         mayRead = true
         maySend = true
         do { registration = try loop.register(descriptor, handler: self) } catch { finish(.io(error)) }
+        scheduleTurnEnd()
     }
 }
 
@@ -226,7 +232,10 @@ extension Channel {
         defer { isReading = false }
         var share = Channel.readShareByteCount
         while state == .open, mayRead, !isReadingPaused, !hasReachedEnd {
-            guard share > 0 else { return loop.atNextTurnEnd(self) }
+            guard share > 0 else {
+                isQueuedForNextTurn = true
+                return loop.atNextTurnEnd(self)
+            }
             guard let count = readOnce() else { return }
             share -= count
         }
@@ -301,8 +310,15 @@ extension Channel {
     /// True while producers should hold back; `channelDrained` tells when to go on.
     package var isCongested: Bool {
         let isCongested = unsentByteCount >= Channel.unsentByteCountHigh
-        if isCongested { wasCongested = true }
+        if isCongested { wantsDrained = true }
         return isCongested
+    }
+
+    /// True if little is waiting to be sent; otherwise `channelDrained` will tell when that is so.
+    package func isDrained() -> Bool {
+        let isDrained = unsentByteCount <= Channel.unsentByteCountLow
+        if !isDrained { wantsDrained = true }
+        return isDrained
     }
 
     /// When the connection last moved a byte in either direction.
@@ -408,14 +424,15 @@ extension Channel {
 extension Channel: TurnEndHandler {
     package func turnEnded() {
         isFlushScheduled = false
+        isQueuedForNextTurn = false
         if let farewell {
             self.farewell = nil
             return farewell.handler.channelClosed(farewell.error)
         }
         guard state == .open else { return }
         flush()
-        if wasCongested, unsentByteCount <= Channel.unsentByteCountLow, state == .open {
-            wasCongested = false
+        if wantsDrained, unsentByteCount <= Channel.unsentByteCountLow, state == .open {
+            wantsDrained = false
             handler?.channelDrained()
         }
         readUntilDry()

@@ -1,5 +1,5 @@
 internal import CNghttp2
-internal import LinuxIO
+package import LinuxIO
 internal import TunnelDomain
 
 /// Hears what concerns a whole HTTP/2 connection of a client.
@@ -18,7 +18,7 @@ package protocol HTTP2ClientOwner: AnyObject {
 package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     enum Role { case server(any HTTPServerHandler), client(any HTTP2ClientOwner) }
 
-    let role: Role
+    private(set) var role: Role
     let settings: HTTP2Settings
     var session: OpaquePointer?
     var streams: [Int32: HTTP2Stream] = [:]
@@ -31,6 +31,7 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     private var lastPingAt = MonotonicInstant(nanoseconds: 0)
     private var pingSentAt: MonotonicInstant?
     private var hasSaidGoodbye = false
+    private var watchTimer: TimerID?
 
     var isServer: Bool { if case .server = role { true } else { false } }
     var nowNanoseconds: Int64 { channel.loop.now.nanoseconds }
@@ -104,6 +105,18 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
         switch role {
         case .server(let handler): handler.connectionClosed(self, error: error)
         case .client(let owner): owner.connectionClosed(self, error: error)
+        }
+    }
+
+    // MARK: Moving
+
+    /// Takes the connection to another loop, where `arrive` names the handler that serves it from then on.
+    package func move(to door: EventLoop, arrive: @escaping (Loop) -> any HTTPServerHandler) {
+        channel.move(to: door) { [self] in
+            if let watchTimer { channel.loop.cancel(watchTimer) }
+        } arrive: { [self] channel in
+            watch()
+            role = .server(arrive(channel.loop))
         }
     }
 
@@ -181,7 +194,7 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     /// Every few seconds: sends PINGs, and ends what makes no progress.
     private func watch() {
         let interval = settings.pingIntervalSeconds > 0 ? min(2, settings.pingIntervalSeconds) : 10
-        channel.loop.schedule(after: .seconds(interval)) { [weak self] in self?.watchOnce() }
+        watchTimer = channel.loop.schedule(after: .seconds(interval)) { [weak self] in self?.watchOnce() }
     }
 
     private func watchOnce() {

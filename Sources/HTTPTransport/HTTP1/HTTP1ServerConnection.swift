@@ -1,0 +1,358 @@
+internal import LinuxIO
+internal import TunnelDomain
+internal import TunnelWire
+
+/// One HTTP/1.1 connection of a client: requests one after the other, pipelined ones kept waiting.
+package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
+    private static let waitingByteCountMax = 64 * 1024
+
+    let settings: HTTP1Settings
+    private let server: any HTTPServerHandler
+    private var decoder: HTTP1RequestDecoder
+    /// Bytes that the decoder has not taken: the beginning of a head, or pipelined requests.
+    private var waiting = ByteQueue()
+    private var stream: HTTP1ServerStream?
+    private var isDraining = false
+    private var isEnding = false
+    private var isClosed = false
+    private var isDecoding = false
+    private var isTurnEndScheduled = false
+    private var outputScratch: [UInt8] = []
+
+    // The clock
+    private var headBeganAt: MonotonicInstant?
+    private var idleSince: MonotonicInstant
+    private var bodyBeganAt: MonotonicInstant?
+    private var bodyByteCount = 0
+
+    private init(channel: Channel, server: any HTTPServerHandler, settings: HTTP1Settings) {
+        self.server = server
+        self.settings = settings
+        decoder = HTTP1RequestDecoder(limits: settings.limits, scheme: channel.isTLS ? "https" : "http")
+        idleSince = channel.loop.now
+        super.init(channel: channel)
+    }
+
+    /// Speaks HTTP/1.1 as a server on a channel that is open.
+    package static func serve(
+        _ channel: Channel, handler: any HTTPServerHandler, settings: HTTP1Settings
+    ) -> HTTP1ServerConnection {
+        let connection = HTTP1ServerConnection(channel: channel, server: handler, settings: settings)
+        channel.replaceHandler(connection)
+        connection.watch()
+        return connection
+    }
+
+    // MARK: ChannelHandler
+
+    package func channelOpened() {}
+
+    package func channelReceived(_ bytes: Span<UInt8>) {
+        guard !isEnding else { return }
+        if waiting.isEmpty, !mustWait {
+            let taken = decode(bytes)
+            if taken < bytes.count { waiting.append(bytes.extracting(taken...)) }
+        } else {
+            waiting.append(bytes)
+            decodeWaiting()
+        }
+        if waiting.count > HTTP1ServerConnection.waitingByteCountMax, mustWait { channel.pauseReading() }
+    }
+
+    package func channelReachedEnd() {
+        // A client that half-closes after its request still gets its answer.
+        guard let stream, stream.hasReceivedEnd, !isEnding else { return channel.close() }
+        isDraining = true
+    }
+
+    package func channelDrained() { reportSent() }
+
+    package func channelClosed(_ error: ChannelError?) {
+        guard !isClosed else { return }
+        isClosed = true
+        if let stream { close(stream, stream.isFinished && stream.hasReceivedEnd ? nil : .connectionLost(error ?? .closedByPeer)) }
+        server.connectionClosed(self, error: error)
+    }
+
+    // MARK: Decoding
+
+    /// True while the next bytes must wait for the current exchange.
+    private var mustWait: Bool { stream.map(\.hasReceivedEnd) ?? false }
+
+    private func decodeWaiting() {
+        guard !isDecoding, !waiting.isEmpty, !mustWait, !isEnding else { return }
+        let taken = waiting.bytes.withMemoryRebound(to: UInt8.self) { decode($0.span) }
+        waiting.removeFirst(min(taken, waiting.count))
+    }
+
+    /// Hands events on until the bytes are used up or must wait; returns how many were taken.
+    private func decode(_ bytes: Span<UInt8>) -> Int {
+        isDecoding = true
+        defer { isDecoding = false }
+        var offset = 0
+        while !mustWait, !isEnding, !channel.isClosed {
+            do {
+                let rest = bytes.extracting(offset...)
+                let (taken, event) = try decoder.receive(rest)
+                handle(event, rest)
+                offset += taken
+                if case .needMore = event {
+                    noteHeadBegun(offset < bytes.count)
+                    break
+                }
+            } catch {
+                refuse(error)
+                return bytes.count
+            }
+        }
+        return isEnding ? bytes.count : offset
+    }
+
+    private func handle(_ event: HTTP1RequestDecoder.Event, _ bytes: Span<UInt8>) {
+        switch event {
+        case .needMore: break
+        case .head(let head, let facts): begin(head, facts)
+        case .body(let range):
+            guard let stream else { return }
+            bodyByteCount += range.count
+            stream.unconsumedByteCount += range.count
+            if let receiver = stream.receiver {
+                receiver.streamReceived(bytes.extracting(range), on: stream)
+            } else {
+                stream.consume(range.count)
+            }
+            if stream.unconsumedByteCount > settings.unconsumedByteCountMax { channel.pauseReading() }
+        case .end(let trailers):
+            guard let stream else { return }
+            stream.hasReceivedEnd = true
+            bodyBeganAt = nil
+            stream.receiver?.streamReceivedEnd(trailers: trailers, on: stream)
+            completeIfDone(stream)
+        }
+    }
+
+    private func begin(_ head: HTTPRequestHead, _ facts: HTTP1RequestFacts) {
+        headBeganAt = nil
+        let stream = HTTP1ServerStream(session: self, isHead: head.method == "HEAD", facts: facts)
+        self.stream = stream
+        let isEnd = facts.bodyLength == .none
+        bodyBeganAt = isEnd ? nil : channel.loop.now
+        bodyByteCount = 0
+        stream.receiver = server.accept(head, isEnd: isEnd, on: stream)
+    }
+
+    /// Answers what is no HTTP with the reason, and closes.
+    private func refuse(_ error: HTTP1Error) {
+        if let stream, stream.hasSentHead { return channel.abort(.aborted(error.explanation)) }
+        let head = HTTP1Refusal.head(for: error)
+        let body = HTTP1Refusal.body(for: error)
+        isEnding = true
+        var output: [UInt8] = []
+        // The serializer refuses only illegal bytes, and these are our own.
+        try? HTTP1Serializer.appendResponseHead(head, framing: .length(body.count), connection: .close, into: &output)
+        channel.write(output + body)
+        if let stream { close(stream, .malformed(error.explanation)) }
+        linger()
+    }
+
+    // MARK: Sending, called by the stream
+
+    func sendInterim(_ head: HTTPResponseHead) {
+        outputScratch.removeAll(keepingCapacity: true)
+        guard
+            (try? HTTP1Serializer.appendInterimHead(status: head.status, fields: head.fields, into: &outputScratch)) != nil
+        else { return }
+        channel.write(outputScratch)
+    }
+
+    func sendHead(_ head: HTTPResponseHead, isEnd: Bool, of stream: HTTP1ServerStream) {
+        let isBodyless = stream.isHead || head.status == 204 || head.status == 304
+        let announced = head.fields.first(.contentLength).flatMap { Int($0) }
+        stream.framing =
+            switch (isBodyless, isEnd, announced) {
+            case (true, _, _): .none
+            case (false, true, _): .length(left: 0)
+            case (false, false, let length?): .length(left: length)
+            case (false, false, nil): stream.facts.version == .http11 ? .chunked : .untilClose
+            }
+        let output: HTTP1Framing =
+            switch stream.framing {
+            case .none: head.status == 204 ? .nothing : announced.map { .length($0) } ?? .nothing
+            case .length(let left): .length(left)
+            case .chunked: .chunked
+            case .untilClose: .untilClose
+            }
+        if case .untilClose = stream.framing { isDraining = true }
+        if !stream.hasReceivedEnd, isEnd { isDraining = true }
+        outputScratch.removeAll(keepingCapacity: true)
+        do {
+            try HTTP1Serializer.appendResponseHead(
+                head, framing: output, connection: connectionField(for: stream), into: &outputScratch)
+            channel.write(outputScratch)
+        } catch {
+            stream.receiver?.streamClosed(.malformed(error.explanation), on: stream)
+            stream.receiver = nil
+            channel.abort(.aborted(error.explanation))
+        }
+    }
+
+    func sendBody(_ bytes: UnsafeRawBufferPointer, of stream: HTTP1ServerStream) {
+        switch stream.framing {
+        case .none: break
+        case .untilClose: channel.write(bytes)
+        case .length(let left):
+            guard bytes.count <= left else { return channel.abort(.aborted("the body is longer than its Content-Length")) }
+            stream.framing = .length(left: left - bytes.count)
+            channel.write(bytes)
+        case .chunked:
+            outputScratch.removeAll(keepingCapacity: true)
+            HTTP1Serializer.appendChunkHead(byteCount: bytes.count, into: &outputScratch)
+            channel.write(outputScratch)
+            channel.write(bytes)
+            HTTP1ServerConnection.chunkEnd.withUTF8Buffer { channel.write(UnsafeRawBufferPointer($0)) }
+        }
+        stream.unreportedByteCount += bytes.count
+        scheduleTurnEnd()
+    }
+
+    private static let chunkEnd: StaticString = "\r\n"
+
+    func sendEnd(_ trailers: HTTPFields?, of stream: HTTP1ServerStream) {
+        switch stream.framing {
+        case .none: break
+        case .untilClose: isDraining = true
+        case .length(let left):
+            guard left == 0 else { return channel.abort(.aborted("the body is shorter than its Content-Length")) }
+        case .chunked:
+            outputScratch.removeAll(keepingCapacity: true)
+            guard (try? HTTP1Serializer.appendLastChunk(trailers: trailers, into: &outputScratch)) != nil else {
+                return channel.abort(.aborted("illegal trailers"))
+            }
+            channel.write(outputScratch)
+        }
+        scheduleTurnEnd()
+    }
+
+    func abort(_ stream: HTTP1ServerStream) {
+        channel.abort(.aborted("the exchange was cancelled"))
+    }
+
+    func consumed(by stream: HTTP1ServerStream) {
+        if stream.unconsumedByteCount <= settings.unconsumedByteCountMax / 2 { channel.resumeReading() }
+    }
+
+    private func connectionField(for stream: HTTP1ServerStream) -> HTTP1Connection {
+        guard mayKeepAlive(after: stream) else { return .close }
+        return stream.facts.version == .http11 ? .lasting : .keepAlive
+    }
+
+    private func mayKeepAlive(after stream: HTTP1ServerStream) -> Bool { stream.facts.isKeepAlive && !isDraining && !isEnding }
+
+    // MARK: Ending an exchange
+
+    private func scheduleTurnEnd() {
+        guard !isTurnEndScheduled else { return }
+        isTurnEndScheduled = true
+        channel.loop.atTurnEnd(self)
+    }
+
+    /// Tells the stream what has left, once the channel is not holding much.
+    private func reportSent() {
+        guard let stream, channel.isDrained() else { return }
+        let count = stream.unreportedByteCount
+        stream.unreportedByteCount = 0
+        if count > 0 { stream.receiver?.streamSent(byteCount: count, on: stream) }
+        completeIfDone(stream)
+    }
+
+    /// Goes on to the next request when the response is out, or closes.
+    private func completeIfDone(_ stream: HTTP1ServerStream) {
+        guard stream.isFinished, !isDecoding, self.stream === stream else { return }
+        guard stream.hasReceivedEnd else {
+            // The rest of the request is of no use; reading it would let a client keep us busy.
+            isEnding = true
+            close(stream, nil)
+            return linger()
+        }
+        let isKeptAlive = mayKeepAlive(after: stream)
+        close(stream, nil)
+        guard isKeptAlive else { return endPolitely() }
+        idleSince = channel.loop.now
+        channel.resumeReading()
+        decodeWaiting()
+    }
+
+    private func endPolitely() {
+        isEnding = true
+        channel.close()
+    }
+
+    /// Sends the last bytes, then reads and drops what still comes for a moment.
+    private func linger() {
+        channel.resumeReading()
+        channel.shutdownWrite()
+        channel.loop.schedule(after: .seconds(settings.lingerSecondsMax)) { [weak self] in self?.channel.close() }
+    }
+
+    private func close(_ stream: HTTP1ServerStream, _ error: StreamError?) {
+        guard !stream.isClosed else { return }
+        stream.isClosed = true
+        if self.stream === stream { self.stream = nil }
+        let receiver = stream.receiver
+        stream.receiver = nil
+        receiver?.streamClosed(error, on: stream)
+    }
+
+    package override func drain() {
+        isDraining = true
+        if stream == nil, waiting.isEmpty { endPolitely() }
+    }
+
+    // MARK: The clock
+
+    private func noteHeadBegun(_ hasPart: Bool) {
+        if stream == nil, hasPart || decoder.isInsideMessage, headBeganAt == nil { headBeganAt = channel.loop.now }
+    }
+
+    private func watch() {
+        channel.loop.schedule(after: .seconds(settings.watchSeconds)) { [weak self] in
+            guard let self, !self.isClosed else { return }
+            self.look(at: self.channel.loop.now)
+            if !self.channel.isClosed { self.watch() }
+        }
+    }
+
+    private func look(at now: MonotonicInstant) {
+        if channel.unsentByteCount > 0 {
+            if channel.lastProgressAt + .seconds(settings.writeStallSecondsMax) <= now {
+                channel.abort(.timedOut("the client to read"))
+            }
+        } else if let began = headBeganAt {
+            if began + .seconds(settings.headSecondsMax) <= now { refuseLate() }
+        } else if stream == nil {
+            if idleSince + .seconds(settings.idleSecondsMax) <= now { endPolitely() }
+        } else if let began = bodyBeganAt, let stream, stream.unconsumedByteCount == 0 {
+            lookAtBody(began, now)
+        }
+    }
+
+    private func lookAtBody(_ began: MonotonicInstant, _ now: MonotonicInstant) {
+        let seconds = Int((now.nanoseconds - began.nanoseconds) / 1_000_000_000) - settings.bodyGraceSeconds
+        guard seconds > 0, bodyByteCount < seconds * settings.bodyBytesPerSecondMin else { return }
+        channel.abort(.timedOut("the request body, which comes too slowly"))
+    }
+
+    private func refuseLate() {
+        headBeganAt = nil
+        isEnding = true
+        channel.write(Array("HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".utf8))
+        linger()
+    }
+}
+
+extension HTTP1ServerConnection: TurnEndHandler {
+    package func turnEnded() {
+        isTurnEndScheduled = false
+        reportSent()
+    }
+}
