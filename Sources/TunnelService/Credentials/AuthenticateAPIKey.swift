@@ -1,0 +1,35 @@
+package import TunnelDomain
+
+/// Tells whose API key it is.
+package struct AuthenticateAPIKey: Sendable {
+    /// A key's last use is written down at most this often.
+    package static let touchIntervalSecondsMin: Int64 = 60
+
+    private let ports: ServicePorts
+
+    package init(ports: ServicePorts) { self.ports = ports }
+
+    /// The key's record, or nil: malformed, unknown, expired and revoked keys all cost one hash and one look-up.
+    package func callAsFunction(_ presented: String) async throws -> APIKeyRecord? {
+        let hash = ports.hasher.hash(ofSecret: presented)
+        let (found, now) = try await ports.look { store, now in (try store.apiKey(hash: hash), now) }
+        guard let record = found, record.isValid(at: now) else { return nil }
+        await touch(record, at: now)
+        return record
+    }
+
+    private func touch(_ record: APIKeyRecord, at now: Timestamp) async {
+        if let last = record.lastUsedAt, last <= now, now - last < .seconds(Self.touchIntervalSecondsMin) { return }
+        // A store that takes no writes must not keep callers from reading.
+        try? await ports.store.write { store in try store.touchAPIKey(record.id, at: now) }
+    }
+}
+
+extension APIKeyRecord {
+    /// What the key's owner may be asked about.
+    package var principal: Principal {
+        Principal(organizationID: organizationID, kind: scopedIdentityID.map(Principal.Kind.identityKey) ?? .adminKey)
+    }
+
+    package var actor: AuditActor { AuditActor(kind: .apiKey, id: id.text, label: label) }
+}

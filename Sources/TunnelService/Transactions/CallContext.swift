@@ -1,0 +1,52 @@
+package import TunnelDomain
+
+/// Who calls, and from where: what permissions are decided by and what the audit trail remembers.
+package struct CallContext: Sendable, Hashable {
+    package let principal: Principal
+    package let actor: AuditActor
+    /// The caller's IP address without port.
+    package let ip: String
+    package let requestID: String
+
+    package init(principal: Principal, actor: AuditActor, ip: String, requestID: String) {
+        self.principal = principal
+        self.actor = actor
+        self.ip = ip
+        self.requestID = requestID
+    }
+
+    package var organizationID: OrganizationID { principal.organizationID }
+}
+
+extension CallContext {
+    /// Throws unless the caller may do such a thing at all; asked before anything is looked up.
+    func require(_ action: Permission.Action) throws(Refusal) {
+        switch Permission.decide(principal, action) {
+        case .allow: return
+        case .forbid: throw .forbidden(action)
+        case .hide: throw .noSuchTunnel
+        }
+    }
+
+    /// The tunnel with this id, if it is there and the caller may do this to it.
+    ///
+    /// One that is deleted, or of another organization, is refused exactly like one that never was.
+    func tunnel(
+        _ id: TunnelID?, for action: Permission.Action, in store: any StoreReading, at now: Timestamp
+    ) throws -> Tunnel {
+        let tunnel = try knownTunnel(id, for: action, in: store)
+        guard tunnel.status(at: now) != .deleted else { throw Refusal.noSuchTunnel }
+        return tunnel
+    }
+
+    /// The same, deleted ones included: for actions that answer with a conflict about the status instead.
+    func knownTunnel(_ id: TunnelID?, for action: Permission.Action, in store: any StoreReading) throws -> Tunnel {
+        try require(action)
+        guard let id, let tunnel = try store.tunnel(id) else { throw Refusal.noSuchTunnel }
+        switch Permission.decide(principal, action, on: Permission.Resource(tunnel)) {
+        case .allow: return tunnel
+        case .forbid: throw Refusal.forbidden(action)
+        case .hide: throw Refusal.noSuchTunnel
+        }
+    }
+}
