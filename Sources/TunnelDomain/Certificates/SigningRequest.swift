@@ -1,5 +1,6 @@
 /// What a certificate signing request (PKCS #10, RFC 2986) says, as far as the policy asks.
 public struct SigningRequest: Hashable, Sendable {
+    /// The key that the certificate is asked for.
     public enum Key: Hashable, Sendable {
         case rsa(bitCount: Int)
         case p256, p384, ed25519
@@ -38,6 +39,7 @@ public struct SigningRequest: Hashable, Sendable {
     /// Whether the request asks for a certificate that may sign others: `basicConstraints` with CA, or `keyCertSign`.
     public var asksForCA: Bool
 
+    /// Takes the facts as a parser found them; nothing is checked here.
     public init(
         blockCount: Int = 1, key: Key, isSignatureValid: Bool, signatureHash: SignatureHash, commonNames: [String],
         alternativeNames: [AlternativeName], asksForCA: Bool

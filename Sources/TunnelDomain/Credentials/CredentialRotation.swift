@@ -13,6 +13,7 @@ public struct CredentialRotation: Hashable, Sendable {
         public let hash: [UInt8]
         public let acceptedUntil: Timestamp
 
+        /// Takes a hash that is accepted until just before the moment.
         public init(hash: [UInt8], acceptedUntil: Timestamp) {
             self.hash = hash
             self.acceptedUntil = acceptedUntil

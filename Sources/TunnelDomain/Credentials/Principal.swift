@@ -9,6 +9,7 @@ public enum Scope: String, Hashable, Sendable, CaseIterable {
 
 /// Who asks: the owner of a credential that was found and checked.
 public struct Principal: Hashable, Sendable {
+    /// What kind of credential it was.
     public enum Kind: Hashable, Sendable {
         /// A key for the whole organization.
         case adminKey
@@ -23,6 +24,7 @@ public struct Principal: Hashable, Sendable {
     public let organizationID: OrganizationID
     public let kind: Kind
 
+    /// Takes the owner of a credential that has been checked; this type proves nothing by itself.
     public init(organizationID: OrganizationID, kind: Kind) {
         self.organizationID = organizationID
         self.kind = kind

@@ -43,6 +43,7 @@ public struct IdempotencyRecord: Hashable, Sendable {
     public let firstUsedAt: Timestamp
     public private(set) var state: State
 
+    /// How far the first call has come.
     public enum State: Hashable, Sendable {
         case inFlight(since: Timestamp)
         /// The final answer; the body in the form in which the store keeps it, which is encrypted: secrets may be in it.

@@ -2,6 +2,7 @@
 public struct TunnelID: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let value: UUIDValue
 
+    /// Takes any UUID.
     public init(_ value: UUIDValue) { self.value = value }
 
     /// Reads a UUID in either case; anything else gives nil.
@@ -24,6 +25,7 @@ public struct TunnelID: Hashable, Comparable, Sendable, CustomStringConvertible 
 public struct IdentityID: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let value: UUIDValue
 
+    /// Takes any UUID.
     public init(_ value: UUIDValue) { self.value = value }
 
     /// Reads a UUID in either case; anything else gives nil.

@@ -8,6 +8,7 @@ public struct TunnelCertificate: Hashable, Sendable {
     public let fingerprintSHA256: String
     public let validity: CertificateValidity
 
+    /// Takes a certificate as its issuer gave it; nothing is parsed here.
     public init(pem: String, chainPEM: String, fingerprintSHA256: String, validity: CertificateValidity) {
         self.pem = pem
         self.chainPEM = chainPEM

@@ -5,6 +5,7 @@ public struct UUIDValue: Hashable, Comparable, Sendable, CustomStringConvertible
     /// The last eight bytes, most significant first.
     public let low: UInt64
 
+    /// Takes 128 bits as they are, whatever version they say.
     public init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low

@@ -11,6 +11,7 @@ public struct AgentHandle: Hashable, Comparable, Sendable, CustomStringConvertib
         name = try TunnelName(validating: ASCII.lowercased(bare))
     }
 
+    /// Takes a tunnel's name, which is a handle in its normal form.
     public init(_ name: TunnelName) { self.name = name }
 
     /// The handle in its normal form, without `@`.

@@ -3,6 +3,7 @@ public struct PublicHost: Hashable, Sendable, CustomStringConvertible {
     public let name: TunnelName
     public let zone: Zone
 
+    /// Puts a name in front of a zone; every name fits in front of every zone.
     public init(name: TunnelName, zone: Zone) {
         self.name = name
         self.zone = zone

@@ -5,6 +5,7 @@ public struct ReservedNames: Hashable, Sendable {
     /// The words, lower case and without hyphens.
     public private(set) var words: Set<String>
 
+    /// Takes words in any case, with or without hyphens.
     public init(words: some Sequence<String>) {
         self.words = Set(words.map { Self.normalized($0) })
     }

@@ -6,6 +6,7 @@ public struct MonotonicInstant: Hashable, Comparable, Sendable {
     /// Nanoseconds since an arbitrary beginning, the same for the life of the process.
     public var nanoseconds: Int64
 
+    /// Takes a reading of the process's monotonic clock, in nanoseconds.
     public init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
