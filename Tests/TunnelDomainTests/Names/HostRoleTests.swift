@@ -11,7 +11,6 @@ struct HostRoleTests {
             ("my-agent.tunnels.example.com", .name("my-agent")), ("MY-Agent.Tunnels.Example.Com.", .name("my-agent")),
             ("ab.tunnels.example.com", .unknown), ("a.b.tunnels.example.com", .unknown), ("-ab.tunnels.example.com", .unknown),
             (".tunnels.example.com", .unknown), ("a--b.tunnels.example.com", .unknown), ("*.tunnels.example.com", .unknown),
-            ("agent\u{0}.tunnels.example.com", .unknown),
             ("", .foreign), (".", .foreign), ("example.com", .foreign), ("xtunnels.example.com", .foreign),
             ("my-agent-tunnels.example.com", .foreign), ("tunnels.example.com..", .foreign),
             ("tunnels.example.com:443", .foreign),
@@ -21,6 +20,10 @@ struct HostRoleTests {
         let role = HostRole(of: host, in: try Zone(validating: Self.zone))
         #expect(role == (try expected.role))
         #expect(role == HostRole(of: Array(host.utf8).span, in: try Zone(validating: Self.zone)))
+    }
+
+    @Test func `a NUL makes no name`() throws {
+        #expect(HostRole(of: "agent\u{0}.tunnels.example.com", in: try Zone(validating: Self.zone)) == .unknownName)
     }
 
     enum Expected: Sendable {

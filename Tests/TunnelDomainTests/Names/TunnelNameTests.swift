@@ -26,6 +26,15 @@ struct TunnelNameTests {
         #expect(throws: error) { try TunnelName(validating: text) }
     }
 
+    // Not a table: the characters would end up in the test log.
+    @Test func `control characters are refused, a trailing newline too`() {
+        for character in ["\n", "\r", "\u{0}", "\u{7F}"] as [Unicode.Scalar] {
+            #expect(throws: TunnelNameError.illegalCharacter(character, at: 5)) {
+                try TunnelName(validating: "agent\(character)")
+            }
+        }
+    }
+
     @Test(arguments: ["abc", "a-b", "000", "a1-b2-c3", String(repeating: "a", count: 63)])
     func `a good name is kept as it is`(text: String) throws {
         #expect(try TunnelName(validating: text).text == text)
