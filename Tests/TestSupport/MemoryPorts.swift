@@ -2,17 +2,6 @@ package import TunnelDomain
 package import TunnelService
 internal import Synchronization
 
-/// A wall clock that stands still until a test moves it.
-package final class ManualWallClock: WallClock {
-    private let moment: Mutex<Timestamp>
-
-    package init(_ start: Timestamp = Timestamp(secondsSinceEpoch: 1_776_774_600)) { moment = Mutex(start) }
-
-    package var now: Timestamp { moment.withLock { $0 } }
-    package func advance(by duration: Duration) { moment.withLock { $0 = $0 + duration } }
-    package func set(to new: Timestamp) { moment.withLock { $0 = new } }
-}
-
 /// Bytes that look random and are the same in every run.
 package final class MemoryRandomness: Randomness {
     private let state: Mutex<UInt64>

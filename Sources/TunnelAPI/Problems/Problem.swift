@@ -1,4 +1,3 @@
-package import HTTPTransport
 package import TunnelWire
 
 /// An error answer as RFC 9457 describes it.
@@ -28,6 +27,8 @@ package struct Problem: Error, Sendable {
 
     /// The start of every problem type; types are names, there is nothing to fetch behind them.
     package static let typePrefix = "urn:culvert:problem:"
+
+    package static let contentType = "application/problem+json"
 }
 
 /// One part of a request that breaks a rule.
@@ -57,11 +58,5 @@ extension Problem {
             members.append(JSONMember("errors", .array(list)))
         }
         return .object(members)
-    }
-
-    package func response(requestID: String) -> BufferedResponse {
-        var fields = fields
-        fields.append("content-type", "application/problem+json")
-        return BufferedResponse(status: status, fields: fields, body: document(requestID: requestID).serialized)
     }
 }

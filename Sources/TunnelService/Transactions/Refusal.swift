@@ -11,10 +11,16 @@ package enum Refusal: Error, Sendable, Hashable {
     /// Another tunnel has the name, or will have it until its grace window ends.
     case nameTaken(TunnelName)
     case nameReserved(TunnelName)
-    /// The tunnel's status does not allow the action; the status is what it is at present.
-    case wrongStatus(TunnelStatus, Permission.Action)
-    /// The tunnel goes and comes with its identity, which has to be asked instead.
-    case belongsToIdentity(Permission.Action)
+    /// Only a tunnel in its grace window can be restored, and this one is not.
+    case nothingToRestore(TunnelStatus)
+    /// Only a tunnel in its grace window can be deleted for good, and this one is not.
+    case nothingToForceDelete(TunnelStatus)
+    /// The tunnel is in its grace window and cannot be changed.
+    case deletePending
+    /// The tunnel is deleted with its identity, not by itself.
+    case deletedWithIdentity
+    /// An identity's tunnel has no connect secret.
+    case identityHasNoConnectSecret
     /// Only passthrough tunnels get certificates.
     case edgeTunnelNeedsNoCertificate
     /// A value is out of its bounds.

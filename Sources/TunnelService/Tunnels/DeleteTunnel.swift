@@ -26,7 +26,7 @@ package struct DeleteTunnel: Sendable {
         } catch {
             switch error {
             case .deleted: throw .noSuchTunnel
-            case .belongsToIdentity: throw .belongsToIdentity(.deleteTunnel)
+            case .belongsToIdentity: throw .deletedWithIdentity
             }
         }
     }

@@ -13,7 +13,7 @@ package struct ForceDeleteTunnel: Sendable {
         do throws(TunnelNotPendingError) {
             try tunnel.forceDelete(at: now)
         } catch {
-            throw Refusal.wrongStatus(error.status, .forceDeleteTunnel)
+            throw Refusal.nothingToForceDelete(error.status)
         }
         try store.update(tunnel)
         try AuditTrail(ports: ports).append(.tunnelForceDelete, of: tunnel, by: call, in: store, at: now)

@@ -13,7 +13,7 @@ package struct RestoreTunnel: Sendable {
         do throws(TunnelNotPendingError) {
             _ = try tunnel.restore(at: now)
         } catch {
-            throw Refusal.wrongStatus(error.status, .restoreTunnel)
+            throw Refusal.nothingToRestore(error.status)
         }
         try store.update(tunnel)
         try AuditTrail(ports: ports).append(.tunnelRestore, of: tunnel, by: call, in: store, at: now)

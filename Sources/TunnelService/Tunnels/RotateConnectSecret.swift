@@ -36,8 +36,8 @@ package struct RotateConnectSecret: Sendable {
         } catch {
             switch error {
             case .deleted: throw .noSuchTunnel
-            case .deletePending: throw .wrongStatus(.deletePending, .rotateConnectSecret)
-            case .belongsToIdentity: throw .belongsToIdentity(.rotateConnectSecret)
+            case .deletePending: throw .deletePending
+            case .belongsToIdentity: throw .identityHasNoConnectSecret
             }
         }
     }

@@ -59,7 +59,7 @@ package struct SignCSR: Sendable {
             switch error {
             case .deleted: throw .noSuchTunnel
             case .edgeTunnel: throw .edgeTunnelNeedsNoCertificate
-            case .deletePending: throw .wrongStatus(.deletePending, .signCertificate)
+            case .deletePending: throw .deletePending
             case .expiredCertificate: throw .issuerUnavailable("the issuer gave a certificate that has already ended")
             }
         }

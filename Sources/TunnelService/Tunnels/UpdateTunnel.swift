@@ -37,7 +37,7 @@ package struct UpdateTunnel: Sendable {
         } catch {
             switch error {
             case .deleted: throw .noSuchTunnel
-            case .deletePending: throw .wrongStatus(.deletePending, .updateTunnel)
+            case .deletePending: throw .deletePending
             case .field(let field): throw .field(field)
             }
         }
