@@ -7,7 +7,9 @@ package enum EnvelopeError: Error, Hashable, Sendable {
     /// The envelope would be larger than the header list that the agent takes.
     case headersTooLarge(byteCount: Int, byteCountMax: Int)
     /// A field of the envelope itself is missing, doubled or makes no sense.
-    case missingField(KnownField), repeatedField(KnownField), malformedField(KnownField)
+    case missingField(KnownField)
+    case repeatedField(KnownField)
+    case malformedField(KnownField)
     /// A carried field whose name or value HTTP does not allow.
     case illegalField
     /// The carried content-length and that of the stream differ.

@@ -14,7 +14,9 @@ package enum ForwardPath {
     private static func hasEncodedSeparator(_ path: Span<UInt8>) -> Bool {
         var index = 0
         while let percent = path.firstIndex(of: UInt8(ascii: "%"), from: index) {
-            if let byte = encodedByte(path, at: percent), byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") { return true }
+            if let byte = encodedByte(path, at: percent), byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") {
+                return true
+            }
             index = percent + 1
         }
         return false

@@ -55,7 +55,8 @@ extension HTTPFields {
     /// The caller has checked both for legal bytes.
     @discardableResult
     package mutating func append(name: Span<UInt8>, value: Span<UInt8>) -> KnownField {
-        name.withUnsafeBufferPointer { name in value.withUnsafeBufferPointer { appendField(prefix: "", name: name, value: $0) } }
+        name.withUnsafeBufferPointer { name in value.withUnsafeBufferPointer { appendField(prefix: "", name: name, value: $0) }
+        }
     }
 
     /// Adds a field whose name is the prefix and the given name in one.

@@ -9,8 +9,11 @@ struct BodyReader: Sendable {
     }
 
     private enum State: Sendable {
-        case data(remaining: Int), untilClose
-        case chunkLine, chunkData(remaining: Int), chunkEnd
+        case data(remaining: Int)
+        case untilClose
+        case chunkLine
+        case chunkData(remaining: Int)
+        case chunkEnd
         case trailers(byteCount: Int)
         case ended
     }

@@ -137,7 +137,8 @@ extension HTTP1ResponseDecoder {
         let head = HTTPResponseHead(status: line.status, fields: section.take())
         var facts = HTTP1ResponseFacts(
             version: line.version, bodyLength: try bodyLength(line, framing),
-            isKeepAlive: framing.isKeepAlive(version: line.version), isInterim: false, endsHTTP: false, upgrade: framing.upgrade)
+            isKeepAlive: framing.isKeepAlive(version: line.version), isInterim: false, endsHTTP: false, upgrade: framing.upgrade
+        )
         if line.status == 101 || isConnect && (200...299).contains(line.status) {
             facts.endsHTTP = true
             facts.isKeepAlive = false

@@ -4,7 +4,12 @@ package struct ProblemDetails: Sendable, Hashable {
 
     /// What an extension member can hold; enough for limits, dates and lists of names.
     package indirect enum Value: Sendable, Hashable {
-        case null, bool(Bool), integer(Int), string(String), array([Value]), object([Member])
+        case null
+        case bool(Bool)
+        case integer(Int)
+        case string(String)
+        case array([Value])
+        case object([Member])
     }
 
     package struct Member: Sendable, Hashable {
