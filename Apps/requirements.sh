@@ -67,3 +67,14 @@ require_venv() {
         || stop "could not install the pinned packages of $2 (see above); is a package index within reach?"
     printf '%s\n' "$want" >"$stamp"
 }
+
+# require_host_name NAME: makes sure that NAME is this machine for programs that ask the C library (wrk does; curl knows *.localhost by itself).
+require_host_name() {
+    getent hosts "$1" >/dev/null && return 0
+    say "note: adding '127.0.0.1 $1' to /etc/hosts, because the C library here does not know names under localhost"
+    if [ "$(id -u)" -eq 0 ]; then
+        printf '127.0.0.1 %s # Culvert benchmarks\n' "$1" >>/etc/hosts
+    else
+        printf '127.0.0.1 %s # Culvert benchmarks\n' "$1" | sudo tee -a /etc/hosts >/dev/null || stop "could not write /etc/hosts; add the line '127.0.0.1 $1' by hand."
+    fi
+}
