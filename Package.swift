@@ -80,7 +80,10 @@ let package = Package(
         tests("TLS", ["LinuxIO", "TLS", "TunnelDomain"]),
         tests("HTTPTransport", ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"]),
         tests("TunnelService", ["TunnelDomain", "TunnelService"]),
-        tests("FileStorage", ["FileStorage", "TunnelDomain", "TunnelService"]),
+        tests("FileStorage", ["FileStorage", "TunnelDomain", "TunnelService", "store-crasher"]),
+        .executableTarget(
+            name: "store-crasher", dependencies: ["FileStorage", "TunnelDomain", "TunnelService"], path: "Tests/StoreCrasher",
+            swiftSettings: strict),
         tests("TunnelAPI", ["HTTPTransport", "TunnelAPI", "TunnelDomain", "TunnelService", "TunnelWire"]),
         tests("TunnelEdge", ["HTTPTransport", "LinuxIO", "TunnelDomain", "TunnelEdge", "TunnelWire"]),
         tests("TunnelAgent", ["TunnelAgent", "TunnelDomain", "TunnelWire"]),

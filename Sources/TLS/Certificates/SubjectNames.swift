@@ -6,7 +6,7 @@ struct SubjectNames {
 
     struct Name: Hashable {
         var kind: Kind
-        /// The name as written; for an address its bytes in hexadecimal, for other kinds nothing.
+        /// The name as written; for an IPv4 address dotted, for any other its bytes in hexadecimal, for other kinds nothing.
         var text: String
     }
 
@@ -41,7 +41,7 @@ struct SubjectNames {
         case GEN_DNS: return Name(kind: .dns, text: text(value))
         case GEN_URI: return Name(kind: .uri, text: text(value))
         case GEN_EMAIL: return Name(kind: .email, text: text(value))
-        case GEN_IPADD: return Name(kind: .ipAddress, text: Hex.encode(bytes(value)))
+        case GEN_IPADD: return Name(kind: .ipAddress, text: address(bytes(value)))
         default: return Name(kind: .other, text: "")
         }
     }
@@ -49,6 +49,10 @@ struct SubjectNames {
     private static func text(_ value: UnsafeMutableRawPointer?) -> String {
         // A NUL inside a name is kept as it is: cutting there is how names were once forged.
         String(decoding: bytes(value), as: UTF8.self)
+    }
+
+    private static func address(_ bytes: [UInt8]) -> String {
+        bytes.count == 4 ? bytes.map { "\($0)" }.joined(separator: ".") : Hex.encode(bytes)
     }
 
     private static func bytes(_ value: UnsafeMutableRawPointer?) -> [UInt8] {

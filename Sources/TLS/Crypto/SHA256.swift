@@ -35,8 +35,3 @@ package enum SHA256 {
         }
     }
 }
-
-/// Whether two byte strings are the same, in a time that does not depend on where they differ.
-package func areEqualInConstantTime(_ one: [UInt8], _ other: [UInt8]) -> Bool {
-    one.count == other.count && CRYPTO_memcmp(one, other, one.count) == 0
-}

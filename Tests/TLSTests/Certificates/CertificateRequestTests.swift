@@ -5,25 +5,30 @@ import TunnelDomain
 @Suite struct CertificateRequestTests {
     @Test(
         arguments: [
-            (["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], .ellipticCurve(name: "prime256v1")),
-            (["ec", "-pkeyopt", "ec_paramgen_curve:P-384"], .ellipticCurve(name: "secp384r1")),
-            (["ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"], .ellipticCurve(name: "secp256k1")),
-            (["ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt", "ec_param_enc:explicit"], .ellipticCurve(name: "")),
-            (["rsa:1024"], .rsa(bits: 1_024)),
-            (["rsa:2048"], .rsa(bits: 2_048)),
+            (["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], .p256),
+            (["ec", "-pkeyopt", "ec_paramgen_curve:P-384"], .p384),
+            (["ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"], .other("EC secp256k1")),
+            (
+                ["ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt", "ec_param_enc:explicit"],
+                .other("EC with explicit parameters")
+            ),
+            (["rsa:1024"], .rsa(bitCount: 1_024)),
+            (["rsa:2048"], .rsa(bitCount: 2_048)),
             (["ed25519"], .ed25519),
-        ] as [([String], CertificateRequest.Key)])
-    func `the kind of key is told`(newKey: [String], key: CertificateRequest.Key) throws {
-        let request = try CertificateRequest(pem: OpenSSLCommand.request(newKey: newKey))
+        ] as [([String], SigningRequest.Key)])
+    func `the kind of key is told`(newKey: [String], key: SigningRequest.Key) throws {
+        let request = try CertificateRequest(pem: OpenSSLCommand.request(newKey: newKey)).facts
         #expect(request.key == key)
-        #expect(request.isSelfSigned)
-        #expect(request.digest == (key == .ed25519 ? .builtIn : .sha2OrBetter))
+        #expect(request.isSignatureValid)
+        #expect(request.signatureHash == (key == .ed25519 ? .intrinsic : .sha256))
+        #expect(request.alternativeNames == [.dns("my-agent.example.com")])
+        #expect(request.blockCount == 1)
         #expect(request.commonNames == ["my-agent.example.com"])
     }
 
     @Test func `a weak digest is told`() throws {
-        let request = try CertificateRequest(pem: OpenSSLCommand.request(digest: "-sha1"))
-        #expect(request.digest == .weak)
+        let request = try CertificateRequest(pem: OpenSSLCommand.request(digest: "-sha1")).facts
+        #expect(request.signatureHash == .other("SHA1"))
     }
 
     @Test func `a broken self-signature is told`() throws {
@@ -32,19 +37,20 @@ import TunnelDomain
         var lines = pem.split(separator: "\n").map(String.init)
         let last = lines.count - 2
         lines[last] = (lines[last].hasPrefix("A") ? "B" : "A") + lines[last].dropFirst()
-        let request = try CertificateRequest(pem: lines.joined(separator: "\n") + "\n")
-        #expect(!request.isSelfSigned)
+        let request = try CertificateRequest(pem: lines.joined(separator: "\n") + "\n").facts
+        #expect(!request.isSignatureValid)
         #expect(request.commonNames == ["my-agent.example.com"])
     }
 
     @Test(
         arguments: [
             (["subjectAltName=DNS:a.example.com"], false), (["basicConstraints=critical,CA:TRUE"], true),
-            (["basicConstraints=CA:FALSE"], false), ([], false),
+            (["basicConstraints=CA:FALSE"], false), ([], false), (["keyUsage=digitalSignature"], false),
+            (["keyUsage=digitalSignature,keyCertSign"], true),
         ] as [([String], Bool)])
     func `asking to be an authority is told`(extensions: [String], asks: Bool) throws {
-        let request = try CertificateRequest(pem: OpenSSLCommand.request(extensions: extensions))
-        #expect(request.asksToBeAuthority == asks)
+        let request = try CertificateRequest(pem: OpenSSLCommand.request(extensions: extensions)).facts
+        #expect(request.asksForCA == asks)
     }
 
     @Test(arguments: [
@@ -55,15 +61,26 @@ import TunnelDomain
         #expect(throws: CertificateRequest.ReadError.notARequest) { try CertificateRequest(pem: text) }
     }
 
-    @Test func `a second block and a megabyte are refused`() throws {
+    @Test func `a second block is counted and a megabyte is not read`() throws {
         let pem = try OpenSSLCommand.request()
-        #expect(throws: CertificateRequest.ReadError.severalBlocks) { try CertificateRequest(pem: pem + pem) }
-        let room = CertificateRequest.pemByteCountMax - pem.utf8.count
+        #expect(try CertificateRequest(pem: pem + pem).facts.blockCount == 2)
+        let room = SigningPolicy.requestByteCountMax - pem.utf8.count
         let filler = String(repeating: "\n", count: room)
         #expect(throws: Never.self) { try CertificateRequest(pem: pem + filler) }
-        #expect(throws: CertificateRequest.ReadError.tooLong(byteCount: CertificateRequest.pemByteCountMax + 1)) {
+        #expect(throws: CertificateRequest.ReadError.tooLong(byteCount: SigningPolicy.requestByteCountMax + 1)) {
             try CertificateRequest(pem: pem + filler + "\n")
         }
+    }
+
+    @Test func `every kind of name is told`() throws {
+        let names = "subjectAltName=DNS:a.example.com,IP:192.0.2.7,URI:https://a.example.com,email:a@example.com,RID:1.2.3"
+        let request = try CertificateRequest(pem: OpenSSLCommand.request(subject: "/CN=one/CN=two", extensions: [names])).facts
+        #expect(request.commonNames == ["one", "two"])
+        #expect(
+            request.alternativeNames == [
+                .dns("a.example.com"), .ipAddress("192.0.2.7"), .uri("https://a.example.com"), .email("a@example.com"),
+                .other("directory or other name"),
+            ])
     }
 
     @Test func `a signed request serves the host it was signed for, whatever it asked`() throws {
