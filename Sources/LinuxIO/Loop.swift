@@ -137,6 +137,11 @@ extension Loop {
         timers.add(at: now + delay, action)
     }
 
+    /// Runs the action at the moment, or at the end of this turn when it has passed.
+    package func schedule(at deadline: MonotonicInstant, _ action: @escaping () -> Void) -> TimerID {
+        timers.add(at: deadline, action)
+    }
+
     package func cancel(_ timer: TimerID) { timers.cancel(timer) }
 
     /// Asks for one call when the events of this turn are handled; the place to flush what the turn has gathered.

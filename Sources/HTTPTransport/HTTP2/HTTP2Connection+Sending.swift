@@ -161,3 +161,12 @@ private func readOutgoing(
     }
     return count
 }
+
+extension HTTP2Connection {
+    /// The header list that the peer says it takes (SETTINGS_MAX_HEADER_LIST_SIZE); `Int.max` when it has not said.
+    package var peerHeaderListByteCountMax: Int {
+        guard let session else { return 0 }
+        let value = nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE)
+        return value == UInt32.max ? Int.max : Int(value)
+    }
+}

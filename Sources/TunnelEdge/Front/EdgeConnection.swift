@@ -1,0 +1,31 @@
+internal import HTTPTransport
+internal import TunnelDomain
+
+/// What the edge remembers with a connection of a third party, a client of the API or an agent.
+final class EdgeConnection {
+    let peerAddress: String
+    let isLoopback: Bool
+    /// The name that the client asked for in TLS, in lower case; every request must be for it.
+    let serverName: String?
+    /// The tunnel that this connection counts for.
+    var site: TunnelSite?
+    /// The authority of the last request, and what it came to: most connections ask for one host only.
+    var lastAuthority = ""
+    var lastDestination = Destination.zone
+    /// Set by a hello.
+    var link: AgentLink?
+    /// A request to the zone has come: the connection is no mere occupant.
+    var hasSpoken = false
+
+    enum Destination {
+        case zone
+        case tunnel(TunnelSite)
+        case refused(Refusal)
+    }
+
+    init(peerAddress: String, isLoopback: Bool, serverName: String?) {
+        self.peerAddress = peerAddress
+        self.isLoopback = isLoopback
+        self.serverName = serverName
+    }
+}

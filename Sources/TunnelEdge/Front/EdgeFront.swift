@@ -1,0 +1,270 @@
+package import HTTPTransport
+package import LinuxIO
+package import TLS
+package import TunnelDomain
+internal import TunnelWire
+
+/// What all loops of the edge share.
+package struct EdgeParts: Sendable {
+    package var settings: EdgeSettings
+    package var directory: TunnelDirectory
+    package var authority: any HelloAuthority
+    package var api: any BufferedRequestHandler
+    package var log: any EdgeLog
+    /// The current wall time, for the rules that depend on it.
+    package var wallClock: @Sendable () -> Timestamp
+    /// nil where no HTTPS listener is.
+    package var tls: TLSContext?
+    package let counters = EdgeCounters()
+    let processNumber = UInt64.random(in: 1...UInt64.max)
+
+    package init(
+        settings: EdgeSettings, directory: TunnelDirectory, authority: any HelloAuthority, api: any BufferedRequestHandler,
+        log: any EdgeLog, wallClock: @escaping @Sendable () -> Timestamp, tls: TLSContext?
+    ) {
+        self.settings = settings
+        self.directory = directory
+        self.authority = authority
+        self.api = api
+        self.log = log
+        self.wallClock = wallClock
+        self.tls = tls
+    }
+}
+
+/// The edge on one loop: decides by host what a connection and a request are for, and keeps the loop's tunnels.
+package final class EdgeFront {
+    let parts: EdgeParts
+    let loop: Loop
+    private var listeners: [HTTPListener] = []
+    private var sites: [TunnelID: TunnelSite] = [:]
+    private var connections: [ObjectIdentifier: HTTPConnection] = [:]
+    private var requestIDs: RequestIDs
+    private var lastAgent: UInt64 = 0
+    private(set) var isDraining = false
+
+    /// Becomes the resident of the loop.
+    package init(_ parts: EdgeParts, on loop: Loop) {
+        self.parts = parts
+        self.loop = loop
+        requestIDs = RequestIDs(process: parts.processNumber, loop: loop.door.index)
+        loop.resident = self
+    }
+
+    /// Accepts connections on the socket, which other loops may share.
+    package func listen(on descriptor: Int32, isTLS: Bool) throws(IOError) {
+        listeners.append(
+            try HTTPListener(
+                descriptor: descriptor, isTLS: isTLS, arrivalSecondsMax: parts.settings.thirdParty.handshakeSecondsMax, on: loop,
+                placement: self))
+    }
+
+    package static func resident(of loop: Loop) -> EdgeFront? { loop.resident as? EdgeFront }
+
+    // MARK: Sites
+
+    func site(of id: TunnelID) -> TunnelSite {
+        if let site = sites[id] { return site }
+        let site = TunnelSite(tunnelID: id, limits: parts.settings.pool, loop: loop)
+        sites[id] = site
+        return site
+    }
+
+    /// Forgets a tunnel that nobody is connected to.
+    func tidy(_ site: TunnelSite) {
+        if site.isEmpty, !(parts.directory.tunnel(site.tunnelID) == nil) { sites[site.tunnelID] = nil }
+    }
+
+    func nextAgentNumber() -> UInt64 {
+        lastAgent += 1
+        return lastAgent
+    }
+
+    func nextRequest() -> (number: UInt64, id: String) {
+        let number = requestIDs.next()
+        return (number, requestIDs.text(number))
+    }
+
+    func requestNumber(_ text: Substring) -> UInt64? { requestIDs.number(text) }
+
+    // MARK: Changes of the control plane
+
+    /// Brings a tunnel of this loop in line with its record.
+    package func tunnelChanged(_ tunnel: Tunnel) {
+        guard let site = sites[tunnel.id] else { return }
+        switch tunnel.status(at: parts.wallClock()) {
+        case .deletePending, .deleted: site.close(.tunnelDeleted)
+        case .active, .awaitingCert: site.reopen()
+        }
+    }
+
+    package func keyRevoked(_ keyID: UUIDValue) {
+        for site in sites.values { site.keyRevoked(keyID) }
+    }
+
+    // MARK: Draining
+
+    /// Accepts no more connections and lets the open ones finish what they are doing.
+    package func drain() {
+        guard !isDraining else { return }
+        isDraining = true
+        for listener in listeners { listener.close() }
+        for connection in connections.values {
+            guard let edge = connection.context as? EdgeConnection, edge.link == nil else { continue }
+            connection.drain()
+        }
+    }
+
+    /// True when nothing is under way any more; then the agents may be told to go.
+    package var isQuiet: Bool {
+        sites.values.allSatisfy { !$0.hasWork }
+            && connections.values.allSatisfy { ($0.context as? EdgeConnection)?.link != nil || !isBusy($0) }
+    }
+
+    private func isBusy(_ connection: HTTPConnection) -> Bool {
+        (connection as? HTTP2Connection).map { $0.openStreamCount > 0 } ?? connection.channel.isOpen
+    }
+
+    /// Tells the agents that this process ends.
+    package func dismissAgents() {
+        for site in sites.values { site.endLinks(.drain) }
+    }
+
+    package var openConnectionCount: Int { connections.count }
+}
+
+// MARK: - New connections
+
+extension EdgeFront: ConnectionPlacement {
+    package func door(forHost host: String?) -> EventLoop? {
+        guard let host, case .tunnel(let name) = HostRole(of: host, in: parts.settings.zone),
+            let tunnel = parts.directory.tunnel(named: name)
+        else { return nil }
+        return parts.directory.door(of: tunnel.id)
+    }
+
+    package func admits(_ peer: SocketAddress) -> Bool {
+        !isDraining && parts.counters.admitConnection(max: parts.settings.connectionsMax)
+    }
+
+    package func open(_ connection: consuming NewConnection) {
+        let edge = EdgeConnection(
+            peerAddress: "\(connection.peer.ip)", isLoopback: connection.peer.ip.isLoopback,
+            serverName: connection.isTLS ? connection.host : nil)
+        let isZone = connection.host.map { HostRole(of: $0, in: parts.settings.zone) == .zone } ?? true
+        HTTPServerChannel.open(
+            connection, on: loop, tls: connection.isTLS ? parts.tls : nil,
+            settings: isZone ? parts.settings.zoneHTTP : parts.settings.thirdParty, handler: self, context: edge)
+    }
+}
+
+// MARK: - Requests
+
+extension EdgeFront: HTTPServerHandler {
+    package func connectionOpened(_ connection: HTTPConnection) {
+        connections[ObjectIdentifier(connection)] = connection
+        guard connection.isHTTP2, let edge = connection.context as? EdgeConnection, isForZone(edge) else { return }
+        loop.schedule(after: .seconds(parts.settings.helloSecondsMax)) { [weak connection, weak edge] in
+            guard let connection, let edge, !edge.hasSpoken else { return }
+            connection.drain()
+        }
+    }
+
+    private func isForZone(_ edge: EdgeConnection) -> Bool {
+        edge.serverName.map { HostRole(of: $0, in: parts.settings.zone) == .zone } ?? false
+    }
+
+    package func connectionFailed(_ context: AnyObject?, error: ChannelError?) { parts.counters.releaseConnection() }
+
+    package func connectionClosed(_ connection: HTTPConnection, error: ChannelError?) {
+        connections[ObjectIdentifier(connection)] = nil
+        parts.counters.releaseConnection()
+        guard let edge = connection.context as? EdgeConnection else { return }
+        if let link = edge.link { agentGone(link, error) }
+        edge.link = nil
+        if let site = edge.site {
+            site.releaseConnection()
+            tidy(site)
+        }
+        edge.site = nil
+    }
+
+    /// Takes a connection that hello has brought to this loop.
+    func adopt(_ connection: HTTPConnection) { connections[ObjectIdentifier(connection)] = connection }
+
+    /// Lets go of a connection that moves to another loop.
+    func letGo(_ connection: HTTPConnection) { connections[ObjectIdentifier(connection)] = nil }
+
+    package func accept(_ head: HTTPRequestHead, isEnd: Bool, on stream: HTTPStream) -> any HTTPStreamReceiver {
+        guard let edge = stream.connection.context as? EdgeConnection else { return refuse(.misdirected, head, stream) }
+        if edge.lastAuthority != head.authority || edge.lastAuthority.isEmpty {
+            edge.lastDestination = destination(of: head.authority, on: edge)
+            edge.lastAuthority = head.authority
+        }
+        switch edge.lastDestination {
+        case .refused(let refusal): return refuse(refusal, head, stream)
+        case .zone: return acceptForZone(head, isEnd: isEnd, edge: edge, on: stream)
+        case .tunnel(let site): return accept(head, isEnd: isEnd, for: site, edge: edge, on: stream)
+        }
+    }
+
+    /// What a host leads to on this connection. A tenant is chosen once per TLS connection and never left.
+    private func destination(of authority: String, on edge: EdgeConnection) -> EdgeConnection.Destination {
+        let host = HostText.withoutPort(authority).lowercased()
+        if let serverName = edge.serverName, serverName != host { return .refused(.misdirected) }
+        switch HostRole(of: host, in: parts.settings.zone) {
+        case .zone: return .zone
+        case .unknownName: return .refused(.noSuchTunnel)
+        // By address: the API, for whoever has no name for this machine.
+        case .foreign: return isAddress(host) || host.isEmpty ? .zone : .refused(.misdirected)
+        case .tunnel(let name):
+            guard let tunnel = parts.directory.tunnel(named: name) else { return .refused(.noSuchTunnel) }
+            guard parts.directory.door(of: tunnel.id) === loop.door else { return .refused(.misdirected) }
+            return admit(edge, to: site(of: tunnel.id))
+        }
+    }
+
+    private func isAddress(_ host: String) -> Bool {
+        host.first == "[" || SocketAddress.IP(v4: host) != nil
+    }
+
+    private func admit(_ edge: EdgeConnection, to site: TunnelSite) -> EdgeConnection.Destination {
+        if edge.site === site { return .tunnel(site) }
+        guard site.admitConnection(max: parts.settings.connectionsPerTunnelMax) else { return .refused(.tooManyConnections) }
+        edge.site?.releaseConnection()
+        edge.site = site
+        return .tunnel(site)
+    }
+
+    private func accept(
+        _ head: HTTPRequestHead, isEnd: Bool, for site: TunnelSite, edge: EdgeConnection, on stream: HTTPStream
+    ) -> any HTTPStreamReceiver {
+        guard let tunnel = parts.directory.tunnel(site.tunnelID), HostRole(of: HostText.withoutPort(head.authority), in: parts.settings.zone) == .tunnel(tunnel.name) else {
+            edge.lastAuthority = ""
+            return refuse(.noSuchTunnel, head, stream)
+        }
+        guard tunnel.canServe(at: parts.wallClock()) else { return refuse(.tunnelInactive, head, stream) }
+        guard head.method != "CONNECT", head.method != "TRACE" else { return refuse(.unsupportedMethod, head, stream) }
+        let (number, id) = nextRequest()
+        let exchange = Exchange(
+            number: number, id: id, head: head, isEnd: isEnd, peerAddress: edge.peerAddress, thirdParty: stream, site: site,
+            at: loop.now)
+        stream.receiver = exchange
+        site.arrived(exchange)
+        return exchange
+    }
+
+    private func refuse(_ refusal: Refusal, _ head: HTTPRequestHead, _ stream: HTTPStream) -> any HTTPStreamReceiver {
+        let answer = refusal.response(requestID: nextRequest().id, prefersHTML: head.prefersHTML)
+        stream.respond(answer.head, body: answer.body)
+        return DiscardingReceiver()
+    }
+}
+
+/// Takes in what nobody wants, so that the sender is not held up.
+final class DiscardingReceiver: HTTPStreamReceiver {
+    func streamReceived(_ bytes: Span<UInt8>, on stream: HTTPStream) { stream.consume(bytes.count) }
+    func streamReceivedEnd(trailers: HTTPFields?, on stream: HTTPStream) {}
+    func streamSent(byteCount: Int, on stream: HTTPStream) {}
+    func streamClosed(_ error: StreamError?, on stream: HTTPStream) {}
+}
