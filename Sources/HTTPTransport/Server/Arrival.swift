@@ -1,9 +1,11 @@
 internal import LinuxIO
 internal import Synchronization
+internal import TunnelDomain
+internal import TunnelWire
 
 /// A connection between accept and its first protocol: looks at its first bytes, without taking them, to find its loop.
 final class Arrival: IOHandler {
-    private static let peekByteCountMax = 16 * 1024
+    private static let peekByteCountMax = ClientHelloReader.byteCountMax
 
     private let loop: Loop
     private var descriptor: Int32

@@ -1,3 +1,5 @@
+internal import TunnelWire
+
 /// What the first bytes of a connection tell about where it wants to go.
 enum ArrivalSight: Equatable {
     /// More bytes may tell more.
@@ -5,8 +7,15 @@ enum ArrivalSight: Equatable {
     /// The host asked for, in lower case and without port; nil when the bytes name none or are nothing we know.
     case host(String?, isHTTP2Preface: Bool)
 
-    /// The bytes of a ClientHello do not choose the loop yet.
-    static func ofClientHello(_ bytes: Span<UInt8>) -> ArrivalSight { .host(nil, isHTTP2Preface: false) }
+    static func ofClientHello(_ bytes: Span<UInt8>) -> ArrivalSight {
+        // The bytes are only peeked at, so every look begins anew; 16 KiB bound what that costs.
+        var reader = ClientHelloReader()
+        return switch reader.read(bytes) {
+        case .needMore: .undecided
+        case .hello(let hello): .host(hello.serverName?.lowercased(), isHTTP2Preface: false)
+        case .notTLS, .malformed: .host(nil, isHTTP2Preface: false)
+        }
+    }
 
     private static let preface = Array("PRI * HTTP/2.0\r\n".utf8)
 

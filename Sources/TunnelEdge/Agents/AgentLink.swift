@@ -1,5 +1,6 @@
 internal import HTTPTransport
 internal import TunnelDomain
+internal import TunnelService
 
 /// An agent's connection that has said hello: what it may do, until it ends.
 final class AgentLink {

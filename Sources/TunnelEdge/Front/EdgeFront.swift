@@ -2,32 +2,30 @@ package import HTTPTransport
 package import LinuxIO
 package import TLS
 package import TunnelDomain
-internal import TunnelWire
+internal import TunnelService
+package import TunnelWire
 
 /// What all loops of the edge share.
 package struct EdgeParts: Sendable {
     package var settings: EdgeSettings
     package var directory: TunnelDirectory
-    package var authority: any HelloAuthority
+    package var registry: AgentRegistry
     package var api: any BufferedRequestHandler
     package var log: any EdgeLog
-    /// The current wall time, for the rules that depend on it.
-    package var wallClock: @Sendable () -> Timestamp
     /// nil where no HTTPS listener is.
     package var tls: TLSContext?
     package let counters = EdgeCounters()
     let processNumber = UInt64.random(in: 1...UInt64.max)
 
     package init(
-        settings: EdgeSettings, directory: TunnelDirectory, authority: any HelloAuthority, api: any BufferedRequestHandler,
-        log: any EdgeLog, wallClock: @escaping @Sendable () -> Timestamp, tls: TLSContext?
+        settings: EdgeSettings, directory: TunnelDirectory, registry: AgentRegistry, api: any BufferedRequestHandler,
+        log: any EdgeLog, tls: TLSContext?
     ) {
         self.settings = settings
         self.directory = directory
-        self.authority = authority
+        self.registry = registry
         self.api = api
         self.log = log
-        self.wallClock = wallClock
         self.tls = tls
     }
 }
@@ -92,7 +90,7 @@ package final class EdgeFront {
     /// Brings a tunnel of this loop in line with its record.
     package func tunnelChanged(_ tunnel: Tunnel) {
         guard let site = sites[tunnel.id] else { return }
-        switch tunnel.status(at: parts.wallClock()) {
+        switch tunnel.status(at: parts.registry.clock.now) {
         case .deletePending, .deleted: site.close(.tunnelDeleted)
         case .active, .awaitingCert: site.reopen()
         }
@@ -243,7 +241,7 @@ extension EdgeFront: HTTPServerHandler {
             edge.lastAuthority = ""
             return refuse(.noSuchTunnel, head, stream)
         }
-        guard tunnel.canServe(at: parts.wallClock()) else { return refuse(.tunnelInactive, head, stream) }
+        guard tunnel.canServe(at: parts.registry.clock.now) else { return refuse(.tunnelInactive, head, stream) }
         guard head.method != "CONNECT", head.method != "TRACE" else { return refuse(.unsupportedMethod, head, stream) }
         let (number, id) = nextRequest()
         let exchange = Exchange(

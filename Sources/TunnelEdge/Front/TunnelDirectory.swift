@@ -1,7 +1,7 @@
 package import LinuxIO
 internal import Synchronization
 package import TunnelDomain
-package import TunnelService
+internal import TunnelService
 
 /// Which tunnels there are, which loop each lives on, and which have an agent: the edge's memory, shared by all loops.
 ///

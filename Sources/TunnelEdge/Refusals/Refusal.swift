@@ -1,4 +1,4 @@
-package import TunnelWire
+internal import TunnelWire
 
 /// Why a third party gets no answer from the tunnel (data plane, section 5).
 package enum Refusal: Hashable, Sendable, CaseIterable {

@@ -1,0 +1,274 @@
+internal import HTTPTransport
+internal import LinuxIO
+internal import TunnelDomain
+internal import TunnelService
+internal import TunnelWire
+
+// The agent's side of the wire: `/_system` on the zone's host (data plane, sections 2 to 4).
+extension EdgeFront {
+    private static let responsePrefix = "/_system/response/"
+
+    func acceptForAgent(
+        _ head: HTTPRequestHead, isEnd: Bool, edge: EdgeConnection, on stream: HTTPStream
+    ) -> any HTTPStreamReceiver {
+        edge.hasSpoken = true
+        guard let connection = stream.connection as? HTTP2Connection else {
+            return answer(stream, 400, "bad-request", "Agents speak HTTP/2; connect with TLS and ALPN h2.")
+        }
+        guard head.method == "POST" else { return answer(stream, 405, "method-not-allowed", "Use POST.") }
+        let path = head.target.prefix { $0 != "?" }
+        switch path {
+        case "/_system/hello": return hello(head, edge, connection, stream)
+        case "/_system/intake": return intake(head, edge, stream)
+        default:
+            guard path.hasPrefix(EdgeFront.responsePrefix) else {
+                return answer(stream, 404, "not-found", "There is nothing at this path.")
+            }
+            return response(path.dropFirst(EdgeFront.responsePrefix.utf8.count), head, isEnd: isEnd, edge, stream)
+        }
+    }
+
+    // MARK: hello
+
+    private func hello(
+        _ head: HTTPRequestHead, _ edge: EdgeConnection, _ connection: HTTP2Connection, _ stream: HTTPStream
+    ) -> any HTTPStreamReceiver {
+        guard let id = head.fields.first(.xTunnelId), let credential = head.credential else {
+            return answer(stream, 401, "unauthorized", "A hello needs x-tunnel-id and x-tunnel-secret or x-api-key.")
+        }
+        guard !isDraining else { return answer(stream, 503, "draining", "This process is ending; try again.") }
+        let request = HelloRequest(
+            credential: credential, poolSize: head.fields.first(.xPoolSize).flatMap { Int($0) } ?? parts.settings.poolSizeDefault,
+            features: head.features, address: edge.peerAddress)
+        let bound = LoopBound(PendingHello(stream: stream, connection: connection, edge: edge), on: loop)
+        let registry = parts.registry
+        let door = loop.door
+        Task {
+            let decision = await Result { () async throws -> HelloDecision in
+                try await registry.authorize(tunnelID: id, credential: credential)
+            }
+            door.execute { loop in EdgeFront.resident(of: loop)?.judged(decision, request, bound.value(on: loop)) }
+        }
+        return DiscardingReceiver()
+    }
+
+    private func judged(_ decision: Result<HelloDecision, any Error>, _ request: HelloRequest, _ pending: PendingHello) {
+        switch decision {
+        case .failure: unavailable(pending)
+        case .success(.refuseCredential):
+            parts.log.note("agent.refused", [("status", "401"), ("ip", request.address)])
+            _ = answer(pending.stream, 401, "unauthorized", "The tunnel id or its credential is wrong.")
+        case .success(.refuseTunnel):
+            parts.log.note("agent.refused", [("status", "403"), ("ip", request.address)])
+            _ = answer(pending.stream, 403, "forbidden", "This credential may not serve the tunnel, or the tunnel is not active.")
+        case .success(.accept(let tunnel, let identity)):
+            let door = parts.directory.door(of: tunnel.id)
+            guard door !== loop.door else { return welcome(tunnel, identity, request, pending) }
+            move(pending, to: door) { front, pending in front.welcome(tunnel, identity, request, pending) }
+        }
+    }
+
+    private func unavailable(_ pending: PendingHello) {
+        _ = answer(pending.stream, 503, "store-unavailable", "The service cannot read its store at present; try again.")
+    }
+
+    /// Takes the agent's connection to its tunnel's loop, so that traffic crosses no thread.
+    private func move(
+        _ pending: PendingHello, to door: EventLoop, then: @escaping (EdgeFront, PendingHello) -> Void
+    ) {
+        guard !pending.connection.channel.isClosed else { return }
+        letGo(pending.connection)
+        pending.connection.move(to: door) { loop in
+            guard let front = EdgeFront.resident(of: loop) else { preconditionFailure("every door of the directory has a front") }
+            front.adopt(pending.connection)
+            then(front, pending)
+            return front
+        }
+    }
+
+    private func welcome(
+        _ tunnel: Tunnel, _ identity: CredentialIdentity, _ request: HelloRequest, _ pending: PendingHello
+    ) {
+        guard !pending.connection.channel.isClosed else { return }
+        let site = site(of: tunnel.id)
+        let link = AgentLink(
+            number: pending.edge.link?.number ?? nextAgentNumber(), tunnelID: tunnel.id, connection: pending.connection,
+            credential: request.credential, keyID: identity.keyID, poolSize: min(max(request.poolSize, 1), parts.settings.pool.poolSizeMax),
+            features: request.features, address: request.address)
+        switch site.connect(link) {
+        case .serve: break
+        case .refuseTooManyTakeovers(let retryAfter):
+            parts.log.note("tunnel.superseded.refused", [("tunnel", tunnel.id.text), ("ip", request.address)])
+            _ = answer(
+                pending.stream, 503, "superseded-too-often", "Two agents take this tunnel from each other; stop one of them.",
+                retryAfterSeconds: Int(retryAfter.components.seconds) + 1)
+            return
+        case .refuseClosed:
+            _ = answer(pending.stream, 403, "forbidden", "The tunnel is not active.")
+            return
+        }
+        let isFirstHello = pending.edge.link == nil
+        pending.edge.link = link
+        if isFirstHello { agentCame(link, tunnel) }
+        pending.stream.respond(HTTPResponseHead(status: 200, fields: .json), body: Array(helloAnswer(link).utf8))
+    }
+
+    private func helloAnswer(_ link: AgentLink) -> String {
+        let features = link.features.map { "\"\($0.rawValue)\"" }.sorted().joined(separator: ",")
+        let pool = parts.settings.pool
+        return #"{"owner_token":"\#(String(decoding: link.ownerToken, as: UTF8.self))","default_pool_size":\#(link.poolSize),"#
+            + #""intake_idle_seconds":\#(pool.intakeIdle.components.seconds),"#
+            + #""response_deadline_seconds":\#(pool.responseDeadline.components.seconds),"features":[\#(features)]}"#
+    }
+
+    private func agentCame(_ link: AgentLink, _ tunnel: Tunnel) {
+        parts.directory.agentJoined(tunnel.id)
+        parts.log.note("tunnel.connected", [("tunnel", tunnel.id.text), ("name", tunnel.name.text), ("ip", link.address)])
+        let registry = parts.registry
+        let log = parts.log
+        let address = link.address
+        Task {
+            do {
+                try await registry.recordConnected(tunnel.id, from: address, at: registry.clock.now)
+            } catch {
+                log.note("store.failed", [("what", "tunnel.connected"), ("tunnel", tunnel.id.text), ("error", "\(error)")])
+            }
+        }
+    }
+
+    func agentGone(_ link: AgentLink, _ error: ChannelError?) {
+        site(of: link.tunnelID).linkLost(link)
+        tidy(site(of: link.tunnelID))
+        let id = link.tunnelID
+        parts.log.note("tunnel.disconnected", [("tunnel", id.text), ("why", error.map { "\($0)" } ?? "closed")])
+        guard parts.directory.agentLeft(id) else { return }
+        let registry = parts.registry
+        let log = parts.log
+        Task {
+            do {
+                try await registry.recordDisconnected(id, at: registry.clock.now)
+            } catch {
+                log.note("store.failed", [("what", "tunnel.disconnected"), ("tunnel", id.text), ("error", "\(error)")])
+            }
+        }
+    }
+
+    // MARK: intake
+
+    private func intake(_ head: HTTPRequestHead, _ edge: EdgeConnection, _ stream: HTTPStream) -> any HTTPStreamReceiver {
+        guard let link = edge.link, head.fields.first(.xTunnelId) == link.tunnelID.text,
+            let token = head.fields.first(.xOwnerToken), link.acceptsOwnerToken(token)
+        else { return answer(stream, 401, "unauthorized", "The owner token is not valid on this connection; say hello again.") }
+        let site = site(of: link.tunnelID)
+        let isParked = site.park(stream, of: link) { number in IntakeReceiver(number: number, site: site) }
+        if !isParked { link.connection.closeAfterFlush() }
+        return stream.receiver ?? DiscardingReceiver()
+    }
+
+    // MARK: response
+
+    private func response(
+        _ id: Substring, _ head: HTTPRequestHead, isEnd: Bool, _ edge: EdgeConnection, _ stream: HTTPStream
+    ) -> any HTTPStreamReceiver {
+        guard let link = edge.link, head.fields.first(.xTunnelId) == link.tunnelID.text, link.acceptsCredential(head.credential)
+        else { return answer(stream, 401, "unauthorized", "The credential is not the one that this connection said hello with.") }
+        let site = site(of: link.tunnelID)
+        guard let number = requestNumber(id) else { return answer(stream, 404, "no-such-request", "There is no such request.") }
+        switch site.replyArrived(number) {
+        case .refuse(404): return answer(stream, 404, "no-such-request", "There is no such request of this tunnel.")
+        case .refuse(409): return answer(stream, 409, "already-answered", "This request has its reply already.")
+        case .refuse: return answer(stream, 410, "gone", "The third party is gone or the deadline has passed.")
+        case .take(let exchange):
+            do {
+                let envelope = try ReplyEnvelope(decoding: head.fields, isHeadRequest: exchange.head.method == "HEAD")
+                stream.receiver = exchange
+                exchange.answer(envelope, on: stream, isEnd: isEnd)
+                return exchange
+            } catch {
+                site.replyInvalid(exchange)
+                return answer(stream, 400, "invalid-reply", error.explanation)
+            }
+        }
+    }
+
+    // MARK: Answers
+
+    private func answer(
+        _ stream: HTTPStream, _ status: Int, _ code: String, _ detail: String, retryAfterSeconds: Int? = nil
+    ) -> any HTTPStreamReceiver {
+        let body = ProblemDetails(
+            type: "urn:culvert:problem:\(code)", title: code, status: status, detail: detail,
+            extensions: [.init("code", .string(code))]
+        ).json()
+        var fields = HTTPFields()
+        fields.append("content-type", ProblemDetails.contentType)
+        if let retryAfterSeconds { fields.append("retry-after", String(retryAfterSeconds)) }
+        stream.respond(HTTPResponseHead(status: status, fields: fields), body: body)
+        return DiscardingReceiver()
+    }
+}
+
+/// A parked intake before it carries a request: waits, and tells when its stream ends.
+private final class IntakeReceiver: HTTPStreamReceiver {
+    private let number: UInt64
+    private let site: TunnelSite
+
+    init(number: UInt64, site: TunnelSite) {
+        self.number = number
+        self.site = site
+    }
+
+    func streamReceived(_ bytes: Span<UInt8>, on stream: HTTPStream) { stream.consume(bytes.count) }
+    func streamReceivedEnd(trailers: HTTPFields?, on stream: HTTPStream) {}
+    func streamSent(byteCount: Int, on stream: HTTPStream) {}
+    func streamClosed(_ error: StreamError?, on stream: HTTPStream) { site.intakeLost(number) }
+}
+
+private struct HelloRequest: Sendable {
+    var credential: AgentCredential
+    var poolSize: Int
+    var features: Set<AgentLink.Feature>
+    var address: String
+}
+
+/// A hello between its arrival and its answer.
+private struct PendingHello {
+    var stream: HTTPStream
+    var connection: HTTP2Connection
+    var edge: EdgeConnection
+}
+
+extension HTTPRequestHead {
+    fileprivate var credential: AgentCredential? {
+        if let secret = fields.first(.xTunnelSecret) { return .connectSecret(secret) }
+        return fields.first(.xApiKey).map { .apiKey($0) }
+    }
+
+    fileprivate var features: Set<AgentLink.Feature> {
+        let named = fields.first(.xCulvertFeatures)?.split(separator: ",") ?? []
+        return Set(named.compactMap { AgentLink.Feature(rawValue: $0.filter { $0 != " " }) })
+    }
+}
+
+extension CredentialIdentity {
+    fileprivate var keyID: UUIDValue? {
+        switch kind {
+        case .connectSecret: nil
+        case .apiKey(let id): id
+        }
+    }
+}
+
+extension HTTPFields {
+    static var json: HTTPFields {
+        var fields = HTTPFields()
+        fields.append("content-type", "application/json")
+        return fields
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
+    }
+}

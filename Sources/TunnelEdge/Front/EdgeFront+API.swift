@@ -1,0 +1,65 @@
+internal import HTTPTransport
+internal import LinuxIO
+internal import TunnelWire
+
+// The zone's own host: the agents' side under /_system, the REST API everywhere else.
+extension EdgeFront {
+    func acceptForZone(
+        _ head: HTTPRequestHead, isEnd: Bool, edge: EdgeConnection, on stream: HTTPStream
+    ) -> any HTTPStreamReceiver {
+        if head.target.hasPrefix("/_system/") { return acceptForAgent(head, isEnd: isEnd, edge: edge, on: stream) }
+        edge.hasSpoken = true
+        let peer = Peer(
+            address: edge.peerAddress, isTLS: stream.connection.isTLS, isLoopback: edge.isLoopback)
+        let call = APICall(head: head, peer: peer, requestID: nextRequest().id, front: self)
+        if !isEnd, head.fields.count(of: .expect) > 0 { stream.sendInterim(HTTPResponseHead(status: 100)) }
+        return call
+    }
+}
+
+/// One call of the REST API: the body is gathered here, the answer is made elsewhere.
+private final class APICall: HTTPStreamReceiver {
+    private let head: HTTPRequestHead
+    private let peer: Peer
+    private let requestID: String
+    private unowned let front: EdgeFront
+    private var body: [UInt8] = []
+    private var isOver = false
+
+    init(head: HTTPRequestHead, peer: Peer, requestID: String, front: EdgeFront) {
+        self.head = head
+        self.peer = peer
+        self.requestID = requestID
+        self.front = front
+    }
+
+    func streamReceived(_ bytes: Span<UInt8>, on stream: HTTPStream) {
+        stream.consume(bytes.count)
+        guard !isOver else { return }
+        bytes.withUnsafeBufferPointer { body.append(contentsOf: $0) }
+        // One byte too many is enough for the API to answer 413 in its own words.
+        guard body.count > front.parts.settings.apiBodyByteCountMax else { return }
+        body.removeLast(body.count - front.parts.settings.apiBodyByteCountMax - 1)
+        begin(stream)
+    }
+
+    func streamReceivedEnd(trailers: HTTPFields?, on stream: HTTPStream) { if !isOver { begin(stream) } }
+    func streamSent(byteCount: Int, on stream: HTTPStream) {}
+    func streamClosed(_ error: StreamError?, on stream: HTTPStream) { isOver = true }
+
+    private func begin(_ stream: HTTPStream) {
+        isOver = true
+        let request = BufferedRequest(head: head, body: body, peer: peer, requestID: requestID)
+        let api = front.parts.api
+        let door = front.loop.door
+        let bound = LoopBound(stream, on: front.loop)
+        Task {
+            let response = await api.respond(to: request)
+            door.execute { loop in
+                var head = response.head
+                if response.body.isEmpty == false { head.fields.append("content-length", String(response.body.count)) }
+                bound.value(on: loop).respond(head, body: response.body)
+            }
+        }
+    }
+}
