@@ -6,7 +6,7 @@ enum Layers {
         "TunnelWire": ["TunnelDomain"],
         "TunnelService": ["TunnelDomain"],
         "CLinux": [], "COpenSSL": [], "CNghttp2": [], "CSQLite": [],
-        "LinuxIO": ["CLinux"],
+        "LinuxIO": ["CLinux", "TunnelDomain"],
         "TLS": ["COpenSSL", "LinuxIO", "TunnelDomain", "TunnelService"],
         "HTTPTransport": ["CNghttp2", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"],
         "FileStorage": ["CSQLite", "TunnelDomain", "TunnelService"],

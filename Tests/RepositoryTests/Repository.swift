@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// One text file of the repository, by its path from the top.
 struct SourceFile: Hashable {
@@ -25,6 +26,11 @@ struct Finding: Hashable, CustomStringConvertible {
     let advice: String
 
     var description: String { "\(path):\(line): \(advice)" }
+}
+
+/// Records every finding as an issue of its own, so that the advice is what the reader sees.
+func expectNone(_ findings: [Finding], sourceLocation: SourceLocation = #_sourceLocation) {
+    for finding in findings { Issue.record(Comment(rawValue: finding.description), sourceLocation: sourceLocation) }
 }
 
 /// The working tree these tests were compiled from.
