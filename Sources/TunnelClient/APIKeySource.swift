@@ -15,7 +15,7 @@ public struct APIKeySource: Sendable {
     /// The key for the next request, without outer white space.
     ///
     /// - Throws: ``ClientError/credentialUnusable(reason:)`` when there is none, or it could not stand in a header field.
-    func key() async throws(ClientError) -> String {
+    public func key() async throws(ClientError) -> String {
         let raw: String
         do { raw = try await read() } catch { throw .credentialUnusable(reason: "the API key could not be read: \(error)") }
         let bytes = raw.utf8.drop(while: Self.isBlank).reversed().drop(while: Self.isBlank).reversed()

@@ -33,12 +33,14 @@ public struct ServerRefusal: Sendable, Hashable {
         public var pointer: String
         public var detail: String
 
+        /// A wrong member, and what is wrong with it.
         public init(pointer: String, detail: String) {
             self.pointer = pointer
             self.detail = detail
         }
     }
 
+    /// A refusal with every member given.
     public init(
         status: Int, code: String? = nil, detail: String, requestID: String? = nil, retryAfterSeconds: Int? = nil,
         memberErrors: [MemberError] = []

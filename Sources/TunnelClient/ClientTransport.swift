@@ -16,6 +16,7 @@ public struct ClientRequest: Sendable {
     public var fields: [(name: String, value: String)]
     public var body: [UInt8]
 
+    /// A request with every member given.
     public init(
         server: ServerURL, method: String, target: String, fields: [(name: String, value: String)] = [], body: [UInt8] = []
     ) {
@@ -37,6 +38,7 @@ public struct ClientResponse: Sendable {
     public var fields: [(name: String, value: String)]
     public var body: [UInt8]
 
+    /// A response with every member given.
     public init(status: Int, fields: [(name: String, value: String)] = [], body: [UInt8] = []) {
         self.status = status
         self.fields = fields

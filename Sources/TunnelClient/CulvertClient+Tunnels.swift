@@ -119,6 +119,7 @@ extension CulvertClient {
 
 /// A change to a tunnel: each member is left alone, set or cleared.
 public struct TunnelChange: Sendable, Hashable, Encodable {
+    /// What becomes of one member.
     public enum Member<Value: Sendable & Hashable>: Sendable, Hashable {
         case leave
         case set(Value)
@@ -130,6 +131,7 @@ public struct TunnelChange: Sendable, Hashable, Encodable {
     /// A JSON object of at most 4 KiB when serialised.
     public var metadata: Member<[String: JSONValue]>
 
+    /// A change; a member that is not named stays as it is.
     public init(description: Member<String> = .leave, metadata: Member<[String: JSONValue]> = .leave) {
         self.description = description
         self.metadata = metadata

@@ -5,7 +5,8 @@ internal import FoundationEssentials
 /// Every method sends one request, repeats it only where that is safe (see ``RetryPolicy``), and throws ``ClientError``.
 ///
 /// ```swift
-/// let client = CulvertClient(server: try ServerURL(validating: "https://tunnels.example"), apiKey: .fixed(key), transport: transport)
+/// let client = CulvertClient(
+///     server: try ServerURL(validating: "https://tunnels.example"), apiKey: .fixed(key), transport: try NetworkTransport())
 /// let created = try await client.createTunnel(named: "my-agent")
 /// ```
 public struct CulvertClient: Sendable {

@@ -10,6 +10,7 @@ public struct RetryPolicy: Sendable, Hashable {
     /// A `Retry-After` longer than this, in seconds, is told to the caller instead of waited for.
     public var retryAfterSecondsMax: Int
 
+    /// By default three attempts, a quarter and half a second apart.
     public init(attemptCountMax: Int = 3, firstPauseMilliseconds: Int = 250, retryAfterSecondsMax: Int = 10) {
         precondition(attemptCountMax >= 1, "a request is sent at least once")
         precondition(firstPauseMilliseconds >= 0 && retryAfterSecondsMax >= 0, "a pause cannot be negative")

@@ -15,6 +15,7 @@ public struct ServiceDescription: Sendable, Hashable, Codable {
         case httpPort = "http_port"
     }
 
+    /// A description with every member given.
     public init(zone: String, httpsPort: Int? = nil, httpPort: Int? = nil, edge: String? = nil) {
         self.zone = zone
         self.httpsPort = httpsPort

@@ -133,10 +133,12 @@ extension TunnelRecord.TLSMode: Codable {
         }
     }
 
+    /// Reads a word; one that is not known is kept as it is.
     public init(word: String) {
         self = [.edge, .passthrough].first { $0.word == word } ?? .unknown(word)
     }
 
+    /// Reads the word on the wire.
     public init(from decoder: any Decoder) throws {
         self.init(word: try decoder.singleValueContainer().decode(String.self))
     }
@@ -159,10 +161,12 @@ extension TunnelRecord.Status: Codable {
         }
     }
 
+    /// Reads a word; one that is not known is kept as it is.
     public init(word: String) {
         self = [.awaitingCert, .active, .deletePending, .deleted].first { $0.word == word } ?? .unknown(word)
     }
 
+    /// Reads the word on the wire.
     public init(from decoder: any Decoder) throws {
         self.init(word: try decoder.singleValueContainer().decode(String.self))
     }

@@ -5,6 +5,7 @@ internal import Synchronization
 /// The third party is held up until what came has been read, so a body is never larger in memory than one flow-control window.
 /// Reading throws ``AgentBodyError/thirdPartyGone`` when the rest will never come.
 public struct AgentRequestBody: AsyncSequence, Sendable {
+    /// One piece of the body, never empty.
     public typealias Element = [UInt8]
     let pipe: RequestBodyPipe
 

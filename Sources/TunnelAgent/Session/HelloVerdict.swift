@@ -44,6 +44,8 @@ struct HelloGrant: Equatable {
     var ownerToken: String
     /// Intakes to park, 1...32.
     var poolSize: Int
+    /// How long the server waits for a response to begin.
+    var responseDeadlineSeconds: Int
     /// Features that the server names (data plane §10).
     var features: [String]
 }
@@ -51,6 +53,7 @@ struct HelloGrant: Equatable {
 private struct HelloDocument: Decodable {
     var ownerToken: String?
     var defaultPoolSize: Int?
+    var responseDeadlineSeconds: Double?
     var features: [String]?
     var reason: String?
     var detail: String?
@@ -65,12 +68,14 @@ private struct HelloDocument: Decodable {
         case features, reason, detail
         case ownerToken = "owner_token"
         case defaultPoolSize = "default_pool_size"
+        case responseDeadlineSeconds = "response_deadline_seconds"
     }
 
     init(from decoder: any Decoder) throws {
         let members = try decoder.container(keyedBy: CodingKeys.self)
         ownerToken = try? members.decodeIfPresent(String.self, forKey: .ownerToken)
         defaultPoolSize = try? members.decodeIfPresent(Int.self, forKey: .defaultPoolSize)
+        responseDeadlineSeconds = try? members.decodeIfPresent(Double.self, forKey: .responseDeadlineSeconds)
         features = try? members.decodeIfPresent([String].self, forKey: .features)
         reason = try? members.decodeIfPresent(String.self, forKey: .reason)
         detail = try? members.decodeIfPresent(String.self, forKey: .detail)
@@ -85,6 +90,7 @@ extension HelloGrant {
         ownerToken = token
         let sizes = AgentLimits.poolSizes
         poolSize = min(max(document.defaultPoolSize ?? 8, sizes.lowerBound), sizes.upperBound)
+        responseDeadlineSeconds = Int(min(max(document.responseDeadlineSeconds ?? 60, 1), 3_600))
         features = document.features ?? []
     }
 }

@@ -12,6 +12,11 @@ public enum TargetAddressPolicy: Sendable, Hashable {
 }
 
 extension TargetAddressPolicy {
+    /// Looks the target up and checks every address; an agent does the same when it starts. It may block on a name.
+    public func check(_ target: AgentTarget) throws(TargetRefusal) {
+        _ = try TargetResolution.resolve(target, policy: self)
+    }
+
     func allows(_ ip: SocketAddress.IP) -> Bool {
         switch self {
         case .loopbackOnly: ip.isLoopback
@@ -41,8 +46,8 @@ public enum TargetRefusal: Error, Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .unknownHost(let host): "the target host \"\(host)\" does not resolve to an address; check its spelling"
         case .notLoopback(let host, let address):
-            "the target \(host) is \(address), which is not this machine; everything on the internet could reach it through the "
-                + "tunnel. If that is what you want, allow it with --allow-remote"
+            "the target \(host) is \(address), which is not this machine; everything on the internet could reach it "
+                + "through the tunnel. If that is what you want, allow it with --allow-remote"
         }
     }
 }

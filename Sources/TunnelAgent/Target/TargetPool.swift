@@ -1,0 +1,159 @@
+internal import HTTPTransport
+internal import LinuxIO
+internal import TunnelDomain
+
+/// Connections to the target that wait for their next request.
+final class TargetPool {
+    let target: AgentTarget
+    private let loop: Loop
+    private let limits: AgentLimits
+    /// The address that worked last stands first.
+    private var addresses: [SocketAddress]
+    private var idle: [(connection: HTTP1ClientConnection, since: MonotonicInstant)] = []
+    private var isSweepScheduled = false
+    private var isClosed = false
+
+    init(target: AgentTarget, addresses: [SocketAddress], limits: AgentLimits, loop: Loop) {
+        self.target = target
+        self.addresses = addresses
+        self.limits = limits
+        self.loop = loop
+    }
+
+    /// An idle connection, the one that was used last; nil when there is none.
+    func takeIdle() -> HTTP1ClientConnection? {
+        while let last = idle.popLast() {
+            if last.connection.isIdle { return last.connection }
+        }
+        return nil
+    }
+
+    /// Connects anew; the completion is called once, on the loop, unless the dial is cancelled.
+    func dial(_ completion: @escaping (Result<HTTP1ClientConnection, ChannelError>) -> Void) -> TargetDial {
+        let dial = TargetDial(
+            pool: self, addresses: addresses, loop: loop, secondsMax: limits.targetConnectSecondsMax, completion)
+        dial.begin()
+        return dial
+    }
+
+    func reached(_ address: SocketAddress) {
+        guard addresses.first != address, let index = addresses.firstIndex(of: address) else { return }
+        addresses.swapAt(0, index)
+    }
+
+    /// Closes what is idle, and from now on whatever becomes so.
+    func close() {
+        isClosed = true
+        for entry in idle { entry.connection.drain() }
+        idle = []
+    }
+
+    private func sweepLater() {
+        guard !isSweepScheduled, !idle.isEmpty else { return }
+        isSweepScheduled = true
+        loop.schedule(after: .seconds(limits.idleTargetSecondsMax) / 2) { [weak self] in self?.sweep() }
+    }
+
+    private func sweep() {
+        isSweepScheduled = false
+        let oldest = loop.now - .seconds(limits.idleTargetSecondsMax)
+        let expired = idle.prefix { $0.since < oldest }
+        idle.removeFirst(expired.count)
+        for entry in expired { entry.connection.drain() }
+        sweepLater()
+    }
+}
+
+extension TargetPool: HTTP1ClientOwner {
+    func connectionIdle(_ connection: HTTP1ClientConnection) {
+        guard !isClosed, idle.count < limits.idleTargetConnectionsMax else { return connection.drain() }
+        idle.append((connection, loop.now))
+        sweepLater()
+    }
+
+    func connectionClosed(_ connection: HTTPConnection, error: ChannelError?) {
+        idle.removeAll { $0.connection === connection }
+    }
+}
+
+/// One attempt to connect to the target, over its addresses in turn.
+final class TargetDial: ChannelHandler {
+    private let pool: TargetPool
+    private var addresses: ArraySlice<SocketAddress>
+    private let loop: Loop
+    private let secondsMax: Int
+    private var completion: ((Result<HTTP1ClientConnection, ChannelError>) -> Void)?
+    private var channel: Channel?
+    private var timer: TimerID?
+    private var lastError = ChannelError.aborted("it has no address")
+
+    init(
+        pool: TargetPool, addresses: [SocketAddress], loop: Loop, secondsMax: Int,
+        _ completion: @escaping (Result<HTTP1ClientConnection, ChannelError>) -> Void
+    ) {
+        self.pool = pool
+        self.addresses = addresses[...]
+        self.loop = loop
+        self.secondsMax = secondsMax
+        self.completion = completion
+    }
+
+    func begin() {
+        timer = loop.schedule(after: .seconds(secondsMax)) { [weak self] in self?.timedOut() }
+        tryNext()
+    }
+
+    func cancel() {
+        completion = nil
+        stop()
+        channel?.abort(.aborted("not wanted any more"))
+        channel = nil
+    }
+
+    private func tryNext() {
+        while let address = addresses.popFirst() {
+            do {
+                channel = try Channel.connect(to: address, on: loop, tls: nil, serverName: nil, handler: self)
+                return
+            } catch {
+                lastError = error
+            }
+        }
+        complete(.failure(lastError))
+    }
+
+    private func timedOut() {
+        addresses = []
+        channel?.abort(.timedOut("a connection for \(secondsMax) s"))
+    }
+
+    private func stop() {
+        if let timer { loop.cancel(timer) }
+        timer = nil
+    }
+
+    private func complete(_ result: Result<HTTP1ClientConnection, ChannelError>) {
+        stop()
+        completion?(result)
+        completion = nil
+    }
+
+    func channelOpened() {
+        guard let channel, completion != nil else { return }
+        pool.reached(channel.peer)
+        let connection = HTTP1ClientConnection.client(channel, owner: pool)
+        self.channel = nil
+        complete(.success(connection))
+    }
+
+    func channelReceived(_ bytes: Span<UInt8>) {}
+    func channelReachedEnd() { channel?.close() }
+    func channelDrained() {}
+
+    func channelClosed(_ error: ChannelError?) {
+        channel = nil
+        guard completion != nil else { return }
+        lastError = error ?? .closedByPeer
+        tryNext()
+    }
+}
