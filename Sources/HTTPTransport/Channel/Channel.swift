@@ -41,6 +41,8 @@ package final class Channel {
 
     // Reading
     private var mayRead = true
+    /// OpenSSL may hold bytes that it has read ahead, whether or not the socket has more.
+    private var mayHoldPlaintext = false
     private var isPeerHungUp = false
     private var isReadingPaused = false
     private var hasReachedEnd = false
@@ -207,6 +209,7 @@ extension Channel: IOHandler {
 
     private func open() {
         state = .open
+        mayHoldPlaintext = tls != nil
         flush()
         handler?.channelOpened()
     }
@@ -221,8 +224,7 @@ extension Channel {
     package func resumeReading() {
         guard isReadingPaused else { return }
         isReadingPaused = false
-        guard mayRead || tls != nil, state == .open, !isReading else { return }
-        mayRead = true
+        guard mayRead || mayHoldPlaintext, state == .open, !isReading else { return }
         scheduleTurnEnd()
     }
 
@@ -231,7 +233,7 @@ extension Channel {
         isReading = true
         defer { isReading = false }
         var share = Channel.readShareByteCount
-        while state == .open, mayRead, !isReadingPaused, !hasReachedEnd {
+        while state == .open, mayRead || mayHoldPlaintext, !isReadingPaused, !hasReachedEnd {
             guard share > 0 else {
                 isQueuedForNextTurn = true
                 return loop.atNextTurnEnd(self)
@@ -248,11 +250,13 @@ extension Channel {
         switch result {
         case .done(let count):
             lastProgress = loop.now
+            mayHoldPlaintext = tls != nil
             handler?.channelReceived(UnsafeRawBufferPointer(rebasing: scratch[..<count]).bindMemory(to: UInt8.self).span)
             return count
         case .wantsRead:
             if tls != nil { flush() }
             mayRead = false
+            mayHoldPlaintext = false
             return nil
         case .ended:
             hasReachedEnd = true
