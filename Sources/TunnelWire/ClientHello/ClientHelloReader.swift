@@ -18,15 +18,19 @@ package struct ClientHelloReader: Sendable {
     private var message: [UInt8] = []
     /// Where the next record header begins.
     private var recordOffset = 0
+    private var answer = Answer.needMore
 
     package init() {}
 
+    /// Any answer but `needMore` stays the answer.
     package mutating func read(_ input: Span<UInt8>) -> Answer {
+        guard answer == .needMore else { return answer }
         do {
-            return try advance(input.extracting(0..<min(input.count, ClientHelloReader.byteCountMax)))
+            answer = try advance(input.extracting(0..<min(input.count, ClientHelloReader.byteCountMax)))
         } catch {
-            return .malformed(error)
+            answer = .malformed(error)
         }
+        return answer
     }
 
     private mutating func advance(_ input: Span<UInt8>) throws(ClientHelloError) -> Answer {

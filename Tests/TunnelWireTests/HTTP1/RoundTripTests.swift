@@ -19,7 +19,7 @@ struct RoundTripTests {
             let pipelined = bytes + bytes
             let lines = Transcript.ofRequests(pipelined, cuts: sample.cuts(of: pipelined)).lines
             var expected = ["head \(head.method) \(head.target) \(head.authority) http11 \(body.length) keepAlive"]
-            expected += ["  host: \(head.authority)"] + head.fields.lines + body.lines
+            expected += ["  host: \(head.authority)"] + head.fields.indented + body.lines
             try sample.check(lines, is: expected + expected)
         }
     }
@@ -31,14 +31,14 @@ struct RoundTripTests {
             let body = Body(&sample)
             var bytes: [UInt8] = []
             if sample.bool() { try HTTP1Serializer.appendInterimHead(status: 103, fields: head.fields, into: &bytes) }
-            let interim = bytes.isEmpty ? [] : ["head 103 http11 none keepAlive interim"] + head.fields.lines
+            let interim = bytes.isEmpty ? [] : ["head 103 http11 none keepAlive interim"] + head.fields.indented
             let framing = body.framing == .nothing ? .length(0) : body.framing
             try HTTP1Serializer.appendResponseHead(head, framing: framing, into: &bytes)
             bytes += try body.onTheWire()
             let lines = Transcript.ofResponse(bytes, to: "GET", cuts: sample.cuts(of: bytes)).lines
             let framingLine = body.framing == .nothing ? ["  content-length: 0"] : []
             let expected =
-                interim + ["head \(status) http11 \(body.length) keepAlive"] + head.fields.lines + framingLine + body.lines
+                interim + ["head \(status) http11 \(body.length) keepAlive"] + head.fields.indented + framingLine + body.lines
             try sample.check(lines, is: expected)
         }
     }
@@ -97,7 +97,7 @@ private struct Body {
             case .chunked: ["  transfer-encoding: chunked"]
             }
         let all = chunks.flatMap { $0 }.map { String($0, radix: 16) }.joined(separator: " ")
-        return framingLine + (all.isEmpty ? [] : ["body \(all)"]) + ["end"] + (trailers?.lines ?? [])
+        return framingLine + (all.isEmpty ? [] : ["body \(all)"]) + ["end"] + (trailers?.indented ?? [])
     }
 
     func onTheWire() throws -> [UInt8] {
@@ -129,8 +129,4 @@ extension Sample {
         guard bytes.count > 1 else { return [] }
         return Set(list(upTo: 6) { $0.int(in: 1...bytes.count - 1) }).sorted()
     }
-}
-
-extension HTTPFields {
-    fileprivate var lines: [String] { pairs.map { "  \($0.name): \($0.value)" } }
 }

@@ -3,14 +3,8 @@ import Testing
 @testable import TunnelWire
 
 struct SerializerTests {
-    private static func fields(_ pairs: [(String, String)]) -> HTTPFields {
-        var fields = HTTPFields()
-        for (name, value) in pairs { fields.append(name: name, value: value) }
-        return fields
-    }
-
     @Test func `a request is its line, its host, its fields and its framing`() throws {
-        let fields = Self.fields([
+        let fields = HTTPFields([
             ("Host", "evil"), ("Accept", "*/*"), ("Content-Length", "9"), ("Connection", "x"), ("Transfer-Encoding", "gzip"),
             ("Keep-Alive", "1"), ("Proxy-Connection", "y"), ("Upgrade", "z"), ("X-A", ""),
         ])
@@ -35,7 +29,7 @@ struct SerializerTests {
         framing: HTTP1Framing, connection: HTTP1Connection, expected: String
     ) throws {
         var output: [UInt8] = []
-        let head = HTTPResponseHead(status: 200, fields: Self.fields([("a", "b")]))
+        let head = HTTPResponseHead(status: 200, fields: HTTPFields([("a", "b")]))
         try HTTP1Serializer.appendResponseHead(head, framing: framing, connection: connection, into: &output)
         #expect(String(decoding: output, as: UTF8.self) == "HTTP/1.1 200 OK\r\na: b\r\n\(expected)\r\n")
     }
@@ -57,7 +51,7 @@ struct SerializerTests {
             fields.append(name: name.span, value: name.span.extracting(0..<0))
             expect(isWritten: HTTPSyntax.isToken(byte), fields)
         }
-        expect(isWritten: false, Self.fields([("", "x")]))
+        expect(isWritten: false, HTTPFields([("", "x")]))
     }
 
     private func expect(isWritten: Bool, _ fields: HTTPFields) {
@@ -116,14 +110,14 @@ struct SerializerTests {
             HTTP1Serializer.appendChunkHead(byteCount: byteCount, into: &output)
         }
         HTTP1Serializer.appendChunkEnd(into: &output)
-        let trailers = Self.fields([("x-sum", "1"), ("content-length", "5"), ("authorization", "no"), ("host", "h")])
+        let trailers = HTTPFields([("x-sum", "1"), ("content-length", "5"), ("authorization", "no"), ("host", "h")])
         try HTTP1Serializer.appendLastChunk(trailers: trailers, into: &output)
         try HTTP1Serializer.appendLastChunk(into: &output)
         #expect(
             String(decoding: output, as: UTF8.self)
                 == "1\r\nf\r\n10\r\nff\r\n1000\r\n7fffffffffffffff\r\n\r\n0\r\nx-sum: 1\r\n\r\n0\r\n\r\n")
         #expect(throws: HTTP1Error.illegalOutput) {
-            try HTTP1Serializer.appendLastChunk(trailers: Self.fields([("x", "\r\n")]), into: &output)
+            try HTTP1Serializer.appendLastChunk(trailers: HTTPFields([("x", "\r\n")]), into: &output)
         }
     }
 
