@@ -164,7 +164,7 @@ def test_bad_pseudo_headers_harm_their_own_stream_only(route, changed):
         fields.update({k: v if v is None else v.format(host=route.host) for k, v in changed.items()})
         stream = party.h2.get_next_available_stream_id()
         party.h2.send_headers(stream, [(k, v) for k, v in fields.items() if v is not None], end_stream=True)
-        party.answers[stream] = [None, [], b"", False]
+        party.answers[stream] = [None, [], bytearray(), False]
         party.flush()
         answer = party.finish(stream)
         assert answer is None or answer.status in (400, 421), answer

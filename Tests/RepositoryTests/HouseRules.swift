@@ -123,9 +123,13 @@ extension HouseRules {
         return above >= 0 && Code.trimmed(lines[above]).hasPrefix("///")
     }
 
+    /// One comment may stand above several lines in a row that need it.
     private static func hasReason(at index: Int, in lines: [Substring]) -> Bool {
         if Code.comment(of: lines[index]).count > 10 { return true }
-        return index > 0 && Code.trimmed(lines[index - 1]).hasPrefix("//")
+        guard index > 0 else { return false }
+        if Code.trimmed(lines[index - 1]).hasPrefix("//") { return true }
+        let above = Code.part(of: lines[index - 1])
+        return needReasons.contains { above.containsConstruct($0.construct) } && hasReason(at: index - 1, in: lines)
     }
 }
 

@@ -42,6 +42,14 @@ struct HouseRulesTests {
         #expect(HouseRules.unexplained(in: beside) == [])
     }
 
+    @Test func `one reason serves the lines below it, up to the first that needs none`() {
+        let line = "nonisolated(unsafe) let pointer: Pointer"
+        let together = SourceFile(path: "Sources/TLS/Good.swift", text: "// Counted atomically.\n\(line)\n\(line)\n")
+        #expect(HouseRules.unexplained(in: together) == [])
+        let apart = SourceFile(path: "Sources/TLS/Bad.swift", text: "// Counted atomically.\n\(line)\nlet x = 1\n\(line)\n")
+        #expect(HouseRules.unexplained(in: apart).map(\.line) == [4])
+    }
+
     @Test func `a word that ends like a construct is none`() {
         let text = "let has = true; if !has { retry() }\nlet canvas = \"as! in a string is text\"\n"
         #expect(HouseRules.unexplained(in: SourceFile(path: "Sources/TLS/Good.swift", text: text)) == [])

@@ -19,7 +19,7 @@ class Reply:
     """What the service answered on one stream."""
 
     def __init__(self):
-        self.status, self.headers, self.data, self.reset_code = None, {}, b"", None
+        self.status, self.headers, self.data, self.reset_code = None, {}, bytearray(), None
         self.fields = []
         self.head, self.ended, self.pieces = threading.Event(), threading.Event(), queue.Queue()
 
@@ -45,7 +45,7 @@ class Envelope:
         self.headers = [(k[len("inkbox-h-"):], v) for k, v in reply.fields if k.startswith("inkbox-h-")]
 
     def body(self):
-        return self.reply.wait().data
+        return bytes(self.reply.wait().data)
 
 
 class ScriptedAgent:

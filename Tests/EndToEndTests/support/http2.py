@@ -38,7 +38,7 @@ class H2Party:
         stream = self.h2.get_next_available_stream_id()
         self.h2.send_headers(stream, [(":method", method), (":scheme", "https"), (":authority", authority or self.host),
                                       (":path", path), *headers], end_stream=end)
-        self.answers[stream] = [None, [], b"", False]
+        self.answers[stream] = [None, [], bytearray(), False]
         self.flush()
         return stream
 
@@ -79,7 +79,7 @@ class H2Party:
         while stream not in self.resets and not self.answers[stream][3]:
             self.step()
         status, headers, body, _ = self.answers[stream]
-        return Answer(status, [(k, v) for k, v in headers if not k.startswith(":")], body) if status else None
+        return Answer(status, [(k, v) for k, v in headers if not k.startswith(":")], bytes(body)) if status else None
 
     def request(self, method="GET", path="/", headers=(), body=b"", authority=None):
         stream = self.start(method, path, headers, end=not body, authority=authority)

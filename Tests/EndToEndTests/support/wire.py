@@ -50,7 +50,7 @@ class Wire:
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
             self.sock = tls.wrap_socket(self.sock, server_hostname=sni)
-        self.buffer = b""
+        self.buffer = bytearray()
 
     def __enter__(self):
         return self
@@ -82,8 +82,10 @@ class Wire:
             try:
                 self._more()
             except EOFError:
-                raise Broken(f"closed inside a line: {self.buffer[:200]!r}") from None
-        line, _, self.buffer = self.buffer.partition(b"\r\n")
+                raise Broken(f"closed inside a line: {bytes(self.buffer[:200])!r}") from None
+        end = self.buffer.index(b"\r\n")
+        line = bytes(self.buffer[:end])
+        del self.buffer[:end + 2]
         return line
 
     def exactly(self, count):
@@ -92,7 +94,8 @@ class Wire:
                 self._more()
             except EOFError:
                 raise Broken(f"closed after {len(self.buffer)} of {count} bytes") from None
-        data, self.buffer = self.buffer[:count], self.buffer[count:]
+        data = bytes(self.buffer[:count])
+        del self.buffer[:count]
         return data
 
     def fields(self):
@@ -140,7 +143,8 @@ class Wire:
             while True:
                 self._more()
         except EOFError:
-            data, self.buffer = self.buffer, b""
+            data = bytes(self.buffer)
+            self.buffer.clear()
             return data
 
     def response(self, method="GET"):
@@ -165,8 +169,8 @@ class Wire:
 
     def rest(self):
         """Everything until the peer closes."""
-        parts = [self.buffer]
-        self.buffer = b""
+        parts = [bytes(self.buffer)]
+        self.buffer.clear()
         try:
             while data := self.sock.recv(65536):
                 parts.append(data)
