@@ -5,7 +5,10 @@ internal import TunnelService
 /// An agent's connection that has said hello: what it may do, until it ends.
 final class AgentLink {
     let number: UInt64
+    let site: TunnelSite
     let tunnelID: TunnelID
+    /// The tunnel's id as it stands in `x-tunnel-id` of every request.
+    let tunnelIDText: String
     let connection: HTTP2Connection
     let credential: AgentCredential
     let keyID: UUIDValue?
@@ -25,11 +28,13 @@ final class AgentLink {
     }
 
     init(
-        number: UInt64, tunnelID: TunnelID, connection: HTTP2Connection, credential: AgentCredential, keyID: UUIDValue?,
+        number: UInt64, site: TunnelSite, connection: HTTP2Connection, credential: AgentCredential, keyID: UUIDValue?,
         poolSize: Int, features: Set<Feature>, address: String
     ) {
         self.number = number
-        self.tunnelID = tunnelID
+        self.site = site
+        tunnelID = site.tunnel.id
+        tunnelIDText = tunnelID.text
         self.connection = connection
         self.credential = credential
         self.keyID = keyID

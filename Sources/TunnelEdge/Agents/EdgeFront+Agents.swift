@@ -90,9 +90,9 @@ extension EdgeFront {
         _ tunnel: Tunnel, _ identity: CredentialIdentity, _ request: HelloRequest, _ pending: PendingHello
     ) {
         guard !pending.connection.channel.isClosed else { return }
-        let site = site(of: tunnel.id)
+        let site = site(of: tunnel)
         let link = AgentLink(
-            number: pending.edge.link?.number ?? nextAgentNumber(), tunnelID: tunnel.id, connection: pending.connection,
+            number: pending.edge.link?.number ?? nextAgentNumber(), site: site, connection: pending.connection,
             credential: request.credential, keyID: identity.keyID, poolSize: min(max(request.poolSize, 1), parts.settings.pool.poolSizeMax),
             features: request.features, address: request.address)
         switch site.connect(link) {
@@ -137,8 +137,8 @@ extension EdgeFront {
     }
 
     func agentGone(_ link: AgentLink, _ error: ChannelError?) {
-        site(of: link.tunnelID).linkLost(link)
-        tidy(site(of: link.tunnelID))
+        link.site.linkLost(link)
+        tidy(link.site)
         let id = link.tunnelID
         parts.log.note("tunnel.disconnected", [("tunnel", id.text), ("why", error.map { "\($0)" } ?? "closed")])
         guard parts.directory.agentLeft(id) else { return }
@@ -156,10 +156,10 @@ extension EdgeFront {
     // MARK: intake
 
     private func intake(_ head: HTTPRequestHead, _ edge: EdgeConnection, _ stream: HTTPStream) -> any HTTPStreamReceiver {
-        guard let link = edge.link, head.fields.first(.xTunnelId) == link.tunnelID.text,
+        guard let link = edge.link, head.fields.first(.xTunnelId) == link.tunnelIDText,
             let token = head.fields.first(.xOwnerToken), link.acceptsOwnerToken(token)
         else { return answer(stream, 401, "unauthorized", "The owner token is not valid on this connection; say hello again.") }
-        let site = site(of: link.tunnelID)
+        let site = link.site
         let isParked = site.park(stream, of: link) { number in IntakeReceiver(number: number, site: site) }
         if !isParked { link.connection.closeAfterFlush() }
         return stream.receiver ?? DiscardingReceiver()
@@ -170,9 +170,9 @@ extension EdgeFront {
     private func response(
         _ id: Substring, _ head: HTTPRequestHead, isEnd: Bool, _ edge: EdgeConnection, _ stream: HTTPStream
     ) -> any HTTPStreamReceiver {
-        guard let link = edge.link, head.fields.first(.xTunnelId) == link.tunnelID.text, link.acceptsCredential(head.credential)
+        guard let link = edge.link, head.fields.first(.xTunnelId) == link.tunnelIDText, link.acceptsCredential(head.credential)
         else { return answer(stream, 401, "unauthorized", "The credential is not the one that this connection said hello with.") }
-        let site = site(of: link.tunnelID)
+        let site = link.site
         guard let number = requestNumber(id) else { return answer(stream, 404, "no-such-request", "There is no such request.") }
         switch site.replyArrived(number) {
         case .refuse(404): return answer(stream, 404, "no-such-request", "There is no such request of this tunnel.")

@@ -5,7 +5,10 @@ internal import TunnelWire
 
 /// A tunnel on its loop: carries out what the domain's `IntakePool` decides.
 final class TunnelSite {
-    let tunnelID: TunnelID
+    /// The record as it is now in the store.
+    var tunnel: Tunnel
+    /// Counts the record's changes.
+    var generation = 0
     private let loop: Loop
     private var pool: IntakePool
     private var links: [UInt64: AgentLink] = [:]
@@ -24,8 +27,8 @@ final class TunnelSite {
         var link: AgentLink
     }
 
-    init(tunnelID: TunnelID, limits: IntakePool.Limits, loop: Loop) {
-        self.tunnelID = tunnelID
+    init(tunnel: Tunnel, limits: IntakePool.Limits, loop: Loop) {
+        self.tunnel = tunnel
         self.loop = loop
         pool = IntakePool(limits: limits)
     }

@@ -71,12 +71,8 @@ package struct EdgeEvents: TunnelEvents {
 
     package func tunnelChanged(_ tunnel: Tunnel, _ change: TunnelChange) async {
         directory.put(tunnel, at: clock.now)
-        switch change {
-        case .created, .updated, .secretRotated, .certSigned: break
-        case .deletePending, .restored, .deleted:
-            _ = try? await directory.door(of: tunnel.id).run { loop in
-                EdgeFront.resident(of: loop)?.tunnelChanged(tunnel)
-            }
+        _ = try? await directory.door(of: tunnel.id).run { loop in
+            EdgeFront.resident(of: loop)?.tunnelChanged(tunnel)
         }
     }
 }

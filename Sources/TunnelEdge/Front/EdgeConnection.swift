@@ -12,10 +12,21 @@ final class EdgeConnection {
     /// The authority of the last request, and what it came to: most connections ask for one host only.
     var lastAuthority = ""
     var lastDestination = Destination.zone
+    /// The site's generation when the destination was found; a tunnel that was renamed or deleted is looked up anew.
+    var siteGeneration = 0
     /// Set by a hello.
     var link: AgentLink?
     /// A request to the zone has come: the connection is no mere occupant.
     var hasSpoken = false
+
+    var isDestinationStale: Bool {
+        switch lastDestination {
+        case .zone: lastAuthority.isEmpty
+        case .tunnel(let site): site.generation != siteGeneration
+        // The tunnel may have been created, or a connection freed, since.
+        case .refused: true
+        }
+    }
 
     enum Destination {
         case zone

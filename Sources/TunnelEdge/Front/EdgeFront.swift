@@ -61,16 +61,17 @@ package final class EdgeFront {
 
     // MARK: Sites
 
-    func site(of id: TunnelID) -> TunnelSite {
-        if let site = sites[id] { return site }
-        let site = TunnelSite(tunnelID: id, limits: parts.settings.pool, loop: loop)
-        sites[id] = site
+    /// The tunnel's place on this loop, which is the loop that the directory names for it.
+    func site(of tunnel: Tunnel) -> TunnelSite {
+        if let site = sites[tunnel.id] { return site }
+        let site = TunnelSite(tunnel: tunnel, limits: parts.settings.pool, loop: loop)
+        sites[tunnel.id] = site
         return site
     }
 
     /// Forgets a tunnel that nobody is connected to.
     func tidy(_ site: TunnelSite) {
-        if site.isEmpty, !(parts.directory.tunnel(site.tunnelID) == nil) { sites[site.tunnelID] = nil }
+        if site.isEmpty { sites[site.tunnel.id] = nil }
     }
 
     func nextAgentNumber() -> UInt64 {
@@ -90,6 +91,8 @@ package final class EdgeFront {
     /// Brings a tunnel of this loop in line with its record.
     package func tunnelChanged(_ tunnel: Tunnel) {
         guard let site = sites[tunnel.id] else { return }
+        site.tunnel = tunnel
+        site.generation += 1
         switch tunnel.status(at: parts.registry.clock.now) {
         case .deletePending, .deleted: site.close(.tunnelDeleted)
         case .active, .awaitingCert: site.reopen()
@@ -195,7 +198,7 @@ extension EdgeFront: HTTPServerHandler {
 
     package func accept(_ head: HTTPRequestHead, isEnd: Bool, on stream: HTTPStream) -> any HTTPStreamReceiver {
         guard let edge = stream.connection.context as? EdgeConnection else { return refuse(.misdirected, head, stream) }
-        if edge.lastAuthority != head.authority || edge.lastAuthority.isEmpty {
+        if edge.lastAuthority != head.authority || edge.isDestinationStale {
             edge.lastDestination = destination(of: head.authority, on: edge)
             edge.lastAuthority = head.authority
         }
@@ -218,7 +221,7 @@ extension EdgeFront: HTTPServerHandler {
         case .tunnel(let name):
             guard let tunnel = parts.directory.tunnel(named: name) else { return .refused(.noSuchTunnel) }
             guard parts.directory.door(of: tunnel.id) === loop.door else { return .refused(.misdirected) }
-            return admit(edge, to: site(of: tunnel.id))
+            return admit(edge, to: site(of: tunnel))
         }
     }
 
@@ -227,6 +230,7 @@ extension EdgeFront: HTTPServerHandler {
     }
 
     private func admit(_ edge: EdgeConnection, to site: TunnelSite) -> EdgeConnection.Destination {
+        edge.siteGeneration = site.generation
         if edge.site === site { return .tunnel(site) }
         guard site.admitConnection(max: parts.settings.connectionsPerTunnelMax) else { return .refused(.tooManyConnections) }
         edge.site?.releaseConnection()
@@ -237,11 +241,7 @@ extension EdgeFront: HTTPServerHandler {
     private func accept(
         _ head: HTTPRequestHead, isEnd: Bool, for site: TunnelSite, edge: EdgeConnection, on stream: HTTPStream
     ) -> any HTTPStreamReceiver {
-        guard let tunnel = parts.directory.tunnel(site.tunnelID), HostRole(of: HostText.withoutPort(head.authority), in: parts.settings.zone) == .tunnel(tunnel.name) else {
-            edge.lastAuthority = ""
-            return refuse(.noSuchTunnel, head, stream)
-        }
-        guard tunnel.canServe(at: parts.registry.clock.now) else { return refuse(.tunnelInactive, head, stream) }
+        guard site.tunnel.canServe(at: parts.registry.clock.now) else { return refuse(.tunnelInactive, head, stream) }
         guard head.method != "CONNECT", head.method != "TRACE" else { return refuse(.unsupportedMethod, head, stream) }
         let (number, id) = nextRequest()
         let exchange = Exchange(
