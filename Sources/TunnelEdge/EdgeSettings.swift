@@ -4,6 +4,9 @@ package import TunnelDomain
 /// The limits of the data plane, section 9; every one can be changed by the operator.
 package struct EdgeSettings: Sendable {
     package var zone: Zone
+    /// Where clients reach the service with TLS and in clear text; nil where there is no such listener.
+    package var httpsPort: UInt16?
+    package var httpPort: UInt16?
     package var pool = IntakePool.Limits()
     /// Intakes that an agent parks when it does not ask for a number.
     package var poolSizeDefault = 8

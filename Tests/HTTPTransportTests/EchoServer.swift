@@ -28,7 +28,7 @@ final class EchoServer: HTTPServerHandler, ConnectionPlacement, HTTPStreamReceiv
             let echo = EchoServer(loop: loop, tls: tls, settings: settings)
             loop.resident = echo
             echo.listener = try HTTPListener(
-                descriptor: number, isTLS: tls != nil, arrivalSecondsMax: 10, on: loop, placement: echo)
+                descriptor: number, purpose: tls == nil ? .clearText : .tls, arrivalSecondsMax: 10, on: loop, placement: echo)
         }
         return address
     }

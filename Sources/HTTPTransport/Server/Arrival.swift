@@ -10,27 +10,27 @@ final class Arrival: IOHandler {
     private let loop: Loop
     private var descriptor: Int32
     private let peer: SocketAddress
-    private let isTLS: Bool
+    private let purpose: ListenerPurpose
     private unowned let placement: any ConnectionPlacement
     private var registration: IORegistration?
     private var timer: TimerID?
 
     private init(
-        _ descriptor: consuming FileDescriptor, _ peer: SocketAddress, _ isTLS: Bool, _ loop: Loop,
+        _ descriptor: consuming FileDescriptor, _ peer: SocketAddress, _ purpose: ListenerPurpose, _ loop: Loop,
         _ placement: any ConnectionPlacement
     ) {
         self.descriptor = descriptor.release()
         self.peer = peer
-        self.isTLS = isTLS
+        self.purpose = purpose
         self.loop = loop
         self.placement = placement
     }
 
     static func begin(
-        _ descriptor: consuming FileDescriptor, _ peer: SocketAddress, _ isTLS: Bool, on loop: Loop,
+        _ descriptor: consuming FileDescriptor, _ peer: SocketAddress, _ purpose: ListenerPurpose, on loop: Loop,
         _ placement: any ConnectionPlacement, secondsMax: Int
     ) {
-        let arrival = Arrival(descriptor, peer, isTLS, loop, placement)
+        let arrival = Arrival(descriptor, peer, purpose, loop, placement)
         arrival.registration = try? loop.register(arrival.descriptor, handler: arrival)
         guard arrival.registration != nil else { return arrival.drop() }
         arrival.timer = loop.schedule(after: .seconds(secondsMax)) { [weak arrival] in arrival?.drop() }
@@ -50,7 +50,7 @@ final class Arrival: IOHandler {
     }
 
     private func look(_ bytes: Span<UInt8>, isHungUp: Bool) {
-        let sight = isTLS ? ArrivalSight.ofClientHello(bytes) : ArrivalSight.ofPlainHead(bytes)
+        let sight = purpose == .tls ? ArrivalSight.ofClientHello(bytes) : ArrivalSight.ofPlainHead(bytes)
         switch sight {
         case .undecided:
             // A client that has shut its side sends no more: what there is must do.
@@ -63,7 +63,7 @@ final class Arrival: IOHandler {
         let door = placement.door(forHost: host)
         let number = leave()
         let connection = NewConnection(
-            descriptor: FileDescriptor(number: number), peer: peer, isTLS: isTLS, host: host, isHTTP2Preface: isPreface)
+            descriptor: FileDescriptor(number: number), peer: peer, purpose: purpose, host: host, isHTTP2Preface: isPreface)
         guard let door, door !== loop.door else { return placement.open(connection) }
         let parcel = ArrivalParcel(connection)
         door.execute { loop in

@@ -10,11 +10,19 @@ package protocol ConnectionPlacement: AnyObject {
     func admits(_ peer: SocketAddress) -> Bool
 }
 
+/// What a listening socket is for.
+package enum ListenerPurpose: Sendable, Hashable {
+    case tls
+    case clearText
+    /// Clear text that only sends clients to the TLS listener.
+    case redirect
+}
+
 /// An accepted connection of which not a byte has been consumed.
 package struct NewConnection: ~Copyable {
     package let descriptor: FileDescriptor
     package let peer: SocketAddress
-    package let isTLS: Bool
+    package let purpose: ListenerPurpose
     /// The name that the client asks for, by SNI or Host, in lower case; nil if it names none.
     package let host: String?
     /// The client begins with the HTTP/2 preface in clear text.
@@ -30,18 +38,18 @@ package final class HTTPListener: IOHandler {
 
     private let loop: Loop
     private let descriptor: Int32
-    private let isTLS: Bool
+    private let purpose: ListenerPurpose
     private let arrivalSecondsMax: Int
     private unowned let placement: any ConnectionPlacement
     private var registration: IORegistration?
 
     /// - Parameter descriptor: stays the caller's, who closes it after every listener on it was closed.
     package init(
-        descriptor: Int32, isTLS: Bool, arrivalSecondsMax: Int, on loop: Loop, placement: any ConnectionPlacement
+        descriptor: Int32, purpose: ListenerPurpose, arrivalSecondsMax: Int, on loop: Loop, placement: any ConnectionPlacement
     ) throws(IOError) {
         self.loop = loop
         self.descriptor = descriptor
-        self.isTLS = isTLS
+        self.purpose = purpose
         self.arrivalSecondsMax = arrivalSecondsMax
         self.placement = placement
         registration = try loop.register(descriptor, trigger: .levelShared, handler: self)
@@ -58,7 +66,7 @@ package final class HTTPListener: IOHandler {
             switch Socket.accept(descriptor) {
             case .accepted(let descriptor, let peer):
                 guard placement.admits(peer) else { continue }
-                Arrival.begin(descriptor, peer, isTLS, on: loop, placement, secondsMax: arrivalSecondsMax)
+                Arrival.begin(descriptor, peer, purpose, on: loop, placement, secondsMax: arrivalSecondsMax)
             case .vanished: continue
             case .none: return
             case .exhausted: return pause()

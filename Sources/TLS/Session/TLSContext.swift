@@ -55,6 +55,8 @@ package final class TLSContext: Sendable {
         SSL_CTX_set_session_id_context(context.pointer, sessionContext, UInt32(sessionContext.count))
         _ = culvert_SSL_CTX_set_session_cache_mode(context.pointer, Int(SSL_SESS_CACHE_OFF))
         let this = Unmanaged.passUnretained(context).toOpaque()
+        _ = culvert_SSL_CTX_set_tlsext_servername_callback(context.pointer, judgeServerName)
+        _ = culvert_SSL_CTX_set_tlsext_servername_arg(context.pointer, this)
         SSL_CTX_set_cert_cb(context.pointer, chooseIdentity, this)
         SSL_CTX_set_alpn_select_cb(context.pointer, chooseApplicationProtocol, this)
         return context
@@ -74,6 +76,19 @@ package final class TLSContext: Sendable {
         guard SSL_CTX_set_alpn_protos(context.pointer, offer, UInt32(offer.count)) == 0 else { throw .last("set ALPN") }
         return context
     }
+}
+
+/// A name that we have no certificate for is refused with the alert that says so (RFC 6066 §3).
+private func judgeServerName(
+    session: OpaquePointer?, alert: UnsafeMutablePointer<Int32>?, argument: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let session, let argument, let name = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name) else {
+        return SSL_TLSEXT_ERR_OK
+    }
+    let context = Unmanaged<TLSContext>.fromOpaque(argument).takeUnretainedValue()
+    if context.identityLookup?(String(cString: name).lowercased()) != nil { return SSL_TLSEXT_ERR_OK }
+    alert?.pointee = SSL_AD_UNRECOGNIZED_NAME
+    return SSL_TLSEXT_ERR_ALERT_FATAL
 }
 
 private func chooseIdentity(session: OpaquePointer?, argument: UnsafeMutableRawPointer?) -> Int32 {

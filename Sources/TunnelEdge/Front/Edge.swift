@@ -1,3 +1,4 @@
+package import HTTPTransport
 internal import LinuxIO
 package import TunnelDomain
 package import TunnelService
@@ -17,9 +18,9 @@ package final class Edge: Sendable {
     }
 
     /// Begins to accept on the socket, on every loop.
-    package func listen(on descriptor: Int32, isTLS: Bool) async throws {
+    package func listen(on descriptor: Int32, for purpose: ListenerPurpose) async throws {
         for door in directory.doors {
-            try await door.run { loop in try EdgeFront.resident(of: loop)?.listen(on: descriptor, isTLS: isTLS) }
+            try await door.run { loop in try EdgeFront.resident(of: loop)?.listen(on: descriptor, for: purpose) }
         }
     }
 

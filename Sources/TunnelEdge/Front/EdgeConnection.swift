@@ -7,6 +7,8 @@ final class EdgeConnection {
     let isLoopback: Bool
     /// The name that the client asked for in TLS, in lower case; every request must be for it.
     let serverName: String?
+    /// Every request is sent to the TLS listener.
+    let redirectsOnly: Bool
     /// The tunnel that this connection counts for.
     var site: TunnelSite?
     /// The authority of the last request, and what it came to: most connections ask for one host only.
@@ -34,9 +36,10 @@ final class EdgeConnection {
         case refused(Refusal)
     }
 
-    init(peerAddress: String, isLoopback: Bool, serverName: String?) {
+    init(peerAddress: String, isLoopback: Bool, serverName: String?, redirectsOnly: Bool) {
         self.peerAddress = peerAddress
         self.isLoopback = isLoopback
         self.serverName = serverName
+        self.redirectsOnly = redirectsOnly
     }
 }

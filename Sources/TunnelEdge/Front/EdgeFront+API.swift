@@ -1,5 +1,6 @@
 internal import HTTPTransport
 internal import LinuxIO
+internal import TunnelDomain
 internal import TunnelWire
 
 // The zone's own host: the agents' side under /_system, the REST API everywhere else.
@@ -9,11 +10,29 @@ extension EdgeFront {
     ) -> any HTTPStreamReceiver {
         if head.target.hasPrefix("/_system/") { return acceptForAgent(head, isEnd: isEnd, edge: edge, on: stream) }
         edge.hasSpoken = true
+        if head.target == "/.well-known/culvert" { return describe(stream) }
         let peer = Peer(
             address: edge.peerAddress, isTLS: stream.connection.isTLS, isLoopback: edge.isLoopback)
         let call = APICall(head: head, peer: peer, requestID: nextRequest().id, front: self)
         if !isEnd, head.fields.count(of: .expect) > 0 { stream.sendInterim(HTTPResponseHead(status: 100)) }
         return call
+    }
+}
+
+extension EdgeFront {
+    /// Tells a client where the service's listeners are, so that one address is enough to configure it.
+    fileprivate func describe(_ stream: HTTPStream) -> any HTTPStreamReceiver {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.name("zone")
+        writer.string(parts.settings.zone.text)
+        for (name, port) in [("https_port", parts.settings.httpsPort), ("http_port", parts.settings.httpPort)] {
+            writer.name(name)
+            if let port { writer.integer(Int(port)) } else { writer.null() }
+        }
+        writer.endObject()
+        stream.respond(HTTPResponseHead(status: 200, fields: .json), body: writer.bytes)
+        return DiscardingReceiver()
     }
 }
 

@@ -50,10 +50,10 @@ package final class EdgeFront {
     }
 
     /// Accepts connections on the socket, which other loops may share.
-    package func listen(on descriptor: Int32, isTLS: Bool) throws(IOError) {
+    package func listen(on descriptor: Int32, for purpose: ListenerPurpose) throws(IOError) {
         listeners.append(
             try HTTPListener(
-                descriptor: descriptor, isTLS: isTLS, arrivalSecondsMax: parts.settings.thirdParty.handshakeSecondsMax, on: loop,
+                descriptor: descriptor, purpose: purpose, arrivalSecondsMax: parts.settings.thirdParty.handshakeSecondsMax, on: loop,
                 placement: self))
     }
 
@@ -151,10 +151,10 @@ extension EdgeFront: ConnectionPlacement {
     package func open(_ connection: consuming NewConnection) {
         let edge = EdgeConnection(
             peerAddress: "\(connection.peer.ip)", isLoopback: connection.peer.ip.isLoopback,
-            serverName: connection.isTLS ? connection.host : nil)
+            serverName: connection.purpose == .tls ? connection.host : nil, redirectsOnly: connection.purpose == .redirect)
         let isZone = connection.host.map { HostRole(of: $0, in: parts.settings.zone) == .zone } ?? true
         HTTPServerChannel.open(
-            connection, on: loop, tls: connection.isTLS ? parts.tls : nil,
+            connection, on: loop, tls: connection.purpose == .tls ? parts.tls : nil,
             settings: isZone ? parts.settings.zoneHTTP : parts.settings.thirdParty, handler: self, context: edge)
     }
 }
@@ -198,6 +198,7 @@ extension EdgeFront: HTTPServerHandler {
 
     package func accept(_ head: HTTPRequestHead, isEnd: Bool, on stream: HTTPStream) -> any HTTPStreamReceiver {
         guard let edge = stream.connection.context as? EdgeConnection else { return refuse(.misdirected, head, stream) }
+        if edge.redirectsOnly { return redirect(head, stream) }
         if edge.lastAuthority != head.authority || edge.isDestinationStale {
             edge.lastDestination = destination(of: head.authority, on: edge)
             edge.lastAuthority = head.authority
@@ -250,6 +251,20 @@ extension EdgeFront: HTTPServerHandler {
         stream.receiver = exchange
         site.arrived(exchange)
         return exchange
+    }
+
+    /// Sends a client of a clear-text listener to the same place with TLS; only hosts of the zone are named.
+    private func redirect(_ head: HTTPRequestHead, _ stream: HTTPStream) -> any HTTPStreamReceiver {
+        let host = HostText.withoutPort(head.authority).lowercased()
+        switch HostRole(of: host, in: parts.settings.zone) {
+        case .foreign: return refuse(.misdirected, head, stream)
+        case .zone, .tunnel, .unknownName: break
+        }
+        let port = parts.settings.httpsPort.map { $0 == 443 ? "" : ":\($0)" } ?? ""
+        var fields = HTTPFields()
+        fields.append("location", "https://\(host)\(port)\(head.target)")
+        stream.respond(HTTPResponseHead(status: 308, fields: fields), isEnd: true)
+        return DiscardingReceiver()
     }
 
     private func refuse(_ refusal: Refusal, _ head: HTTPRequestHead, _ stream: HTTPStream) -> any HTTPStreamReceiver {
