@@ -43,7 +43,7 @@ let package = Package(
         .systemLibrary(name: "CNghttp2", path: "Sources/CNghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         library("LinuxIO", ["CLinux", "TunnelDomain"]),
-        library("TLS", ["COpenSSL", "LinuxIO", "TunnelDomain"]),
+        library("TLS", ["COpenSSL", "LinuxIO", "TunnelDomain", "TunnelService"]),
         library("HTTPTransport", ["CNghttp2", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"]),
 
         // The use cases, and the adapters of their ports.
@@ -77,7 +77,7 @@ let package = Package(
         tests("TunnelDomain", ["TunnelDomain"]),
         tests("TunnelWire", ["TunnelDomain", "TunnelWire"]),
         tests("LinuxIO", ["LinuxIO"]),
-        tests("TLS", ["LinuxIO", "TLS", "TunnelDomain"]),
+        tests("TLS", ["LinuxIO", "TLS", "TunnelDomain", "TunnelService"]),
         tests("HTTPTransport", ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"]),
         tests("TunnelService", ["TunnelDomain", "TunnelService"]),
         tests("FileStorage", ["FileStorage", "TunnelDomain", "TunnelService", "store-crasher"]),
@@ -88,6 +88,7 @@ let package = Package(
         tests("TunnelEdge", ["HTTPTransport", "LinuxIO", "TunnelDomain", "TunnelEdge", "TunnelWire"]),
         tests("TunnelAgent", ["TunnelAgent", "TunnelDomain", "TunnelWire"]),
         tests("TunnelClient", ["TunnelClient"]),
+        tests("Culvertd", ["culvertd", "FileStorage", "LinuxIO", "TLS", "TunnelAPI", "TunnelDomain", "TunnelService"]),
         tests("Repository", []),
     ]
 )

@@ -1,1 +1,5 @@
-print("culvertd")
+import Foundation
+
+let code = await Run.command(
+    words: Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
+exit(code.rawValue)

@@ -4,6 +4,8 @@ internal import TunnelService
 package enum ServiceFact: String, Sendable, CaseIterable {
     /// The domain name under which the tunnels have their hosts.
     case zone
+    /// Written by every readiness check, because only a write shows that the store takes writes.
+    case lastReadinessCheck = "last_readiness_check"
 }
 
 extension SQLiteStore {

@@ -1,0 +1,102 @@
+import FileStorage
+import Foundation
+import SystemClock
+import TLS
+import TunnelAPI
+import TunnelDomain
+import TunnelService
+
+/// `culvertd init`: lays a data directory out, or adds an organization to one.
+struct Initialize {
+    private let path: String
+    private let zoneText: String?
+    private let addsOrganization: Bool
+    private let asJSON: Bool
+
+    init(flags: Flags, environment: [String: String]) throws(UsageError) {
+        path = try flags.dataDirectory(in: environment)
+        zoneText = try flags.single("--zone", or: "CULVERT_ZONE", in: environment)
+        addsOrganization = flags.switches.contains("--add-organization")
+        asJSON = flags.switches.contains("--json")
+    }
+
+    func run() async throws {
+        let created = addsOrganization ? try await addOrganization() : try await layOut()
+        Output.result(asJSON ? json(created) : sentences(created))
+    }
+
+    // MARK: - Doing
+
+    /// Everything up to the zone can be done again: only with the zone written down does a directory count as laid out.
+    private func layOut() async throws -> CreateOrganization.Created {
+        let zone = try requireZone()
+        let directory = try DataDirectory.make(at: path)
+        let store = try SQLiteStore.open(in: directory, creating: true)
+        if let known = try await store.fact(.zone) {
+            throw Complaint(
+                "\(path) is already laid out, for the zone \(known); add an organization to it with "
+                    + "`culvertd init --data-dir \(path) --add-organization`, or name an empty directory")
+        }
+        let authority = try CertificateAuthority.make(zone: zone.text, at: SystemWallClock().now)
+        try ServiceFiles.make(authority, in: directory)
+        let sealingKey = try ServiceFiles.sealingKey(in: directory)
+        let created = try await createOrganization(store, sealingKey, authority)
+        try await store.setFact(.zone, to: zone.text)
+        await store.close()
+        return created
+    }
+
+    private func addOrganization() async throws -> CreateOrganization.Created {
+        let opened = try await OpenedDirectory(path: path)
+        if zoneText != nil, try requireZone() != opened.zone {
+            throw Complaint("\(path) is laid out for the zone \(opened.zone); leave --zone out, or name another directory")
+        }
+        let created = try await createOrganization(opened.store, opened.sealingKey, opened.authority)
+        await opened.store.close()
+        return created
+    }
+
+    private func createOrganization(
+        _ store: SQLiteStore, _ sealingKey: SealingKey, _ authority: CertificateAuthority
+    ) async throws -> CreateOrganization.Created {
+        let ports = ServicePorts(
+            store: store, sealingKey: sealingKey, authority: authority, events: NoEdge(), presence: NoEdge())
+        return try await CreateOrganization(ports: ports)()
+    }
+
+    private func requireZone() throws -> Zone {
+        guard let zoneText else {
+            throw UsageError("no zone is named; give --zone localhost, or the domain under which tunnels get their hosts")
+        }
+        do throws(ZoneError) {
+            return try Zone(validating: zoneText)
+        } catch {
+            throw UsageError("--zone is “\(zoneText)”: \(error.explanation)")
+        }
+    }
+
+    // MARK: - Telling
+
+    private var authorityFile: String {
+        URL(filePath: path).appending(path: ServiceFiles.authority).standardizedFileURL.path()
+    }
+
+    private func json(_ created: CreateOrganization.Created) -> String {
+        let answer = JSONValue.members([
+            "organization_id": .string(created.organization.id.text), "api_key": .string(created.apiKey),
+            "ca_file": .string(authorityFile),
+        ])
+        return String(decoding: answer.serialized, as: UTF8.self)
+    }
+
+    private func sentences(_ created: CreateOrganization.Created) -> String {
+        """
+        Organization: \(created.organization.id.text)
+        API key:      \(created.apiKey)
+        Trusted CA:   \(authorityFile)
+
+        The key is shown this once. Keep it in a file of mode 0600, and start the service with
+          culvertd serve --data-dir \(path)
+        """
+    }
+}

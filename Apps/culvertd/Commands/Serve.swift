@@ -1,0 +1,41 @@
+import FileStorage
+import SystemClock
+import TunnelService
+
+/// `culvertd serve`: joins the parts and runs them until told to stop.
+struct Serve {
+    let path: String
+    let settings: SettingValues
+
+    init(flags: Flags, environment: [String: String]) throws {
+        path = try flags.dataDirectory(in: environment)
+        let named = try flags.single("--config", or: "CULVERT_CONFIG", in: environment)
+        let file = named ?? path + "/" + ConfigurationFile.name
+        let configuration = try Self.configuration(file, isExpected: named != nil)
+        settings = try SettingValues(configuration: configuration, path: file, environment: environment, flags: flags)
+    }
+
+    /// A file that somebody has named must be there; the usual one may be missing.
+    private static func configuration(_ file: String, isExpected: Bool) throws -> [String: [String]] {
+        let bytes: [UInt8]
+        do {
+            bytes = try readFile(file)
+        } catch DataDirectoryError.missingFile where !isExpected {
+            return [:]
+        } catch DataDirectoryError.missingFile {
+            throw UsageError("the configuration file \(file) does not exist; name another one with --config")
+        }
+        return try ConfigurationFile.parse(bytes, path: file)
+    }
+
+    func run() async throws {
+        let log = ServiceLog(
+            format: ServiceLog.Format(rawValue: settings.text(.logFormat)) ?? .text, clock: SystemWallClock())
+        let opened = try await OpenedDirectory(path: path)
+        let controlPlane = ControlPlane(opened, settings: settings, events: NoEdge(), presence: NoEdge(), log: log)
+        let upkeep = Task { await Upkeep.run(controlPlane, log: log) }
+        defer { upkeep.cancel() }
+        try await Listeners.run(controlPlane, settings: settings, log: log)
+        await opened.store.close()
+    }
+}
