@@ -6,7 +6,7 @@
 ///
 /// A request ends exactly once: it is refused, fails by an action, is abandoned, or its reply finishes. Requests are served
 /// in the order in which they arrived, intakes in the order in which they parked. Time that runs backwards counts as
-/// standing still.
+/// standing still, and an event that comes without a time happens when the last one with a time did.
 ///
 /// Waiting in the queue, for an intake, and parked time are enforced by ``advance(to:into:)``: whoever is still waiting when
 /// its partner comes is served, even if the timer is late. The response deadline is exact: a reply at or after it is refused.
