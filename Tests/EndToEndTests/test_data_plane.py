@@ -198,14 +198,14 @@ def test_the_agent_of_another_tunnel_cannot_answer(service, tunnel, agent, conne
     assert asking.done().body == b"mine"
 
 
-def test_a_reply_may_come_on_another_connection_of_the_same_tunnel(service, tunnel, agent, connect):
+def test_a_reply_on_a_connection_without_hello_is_refused(service, tunnel, agent, connect):
     parked = agent.park()
     asking = Asking(service, tunnel.host)
     envelope = agent.take(parked)
-    second = connect(service, tunnel, hello=False)
-    status = second.reply(envelope.id, 200, body=b"elsewhere").status
-    assert status in (200, 204)
-    assert asking.done().body == b"elsewhere"
+    stranger = connect(service, tunnel, hello=False)
+    assert stranger.reply(envelope.id, 200, body=b"elsewhere").status == 401
+    assert agent.reply(envelope.id, 200, body=b"here").status in (200, 204)
+    assert asking.done().body == b"here"
 
 
 def test_a_reply_streams(service, tunnel, agent):

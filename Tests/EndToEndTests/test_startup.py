@@ -152,9 +152,6 @@ def test_an_address_that_is_none(idle, listen):
     fails([CULVERTD, "serve", "--data-dir", idle.data, "--http", listen], listen)
 
 
-def test_nothing_to_listen_on(idle):
-    fails([CULVERTD, "serve", "--data-dir", idle.data], "--https")
-
 
 @pytest.mark.parametrize("name, value", [
     ("CULVERT_RESPONSE_DEADLINE_SECONDS", "soon"), ("CULVERT_RESPONSE_DEADLINE_SECONDS", "-1"), ("CULVERT_LIMIT_TUNNEL_CREATES_PER_DAY", "many")])
