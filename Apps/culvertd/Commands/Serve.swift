@@ -1,5 +1,7 @@
 import FileStorage
 import SystemClock
+import TunnelDomain
+import TunnelEdge
 import TunnelService
 
 /// `culvertd serve`: joins the parts and runs them until told to stop.
@@ -32,10 +34,25 @@ struct Serve {
         let log = ServiceLog(
             format: ServiceLog.Format(rawValue: settings.text(.logFormat)) ?? .text, clock: SystemWallClock())
         let opened = try await OpenedDirectory(path: path)
-        let controlPlane = ControlPlane(opened, settings: settings, events: NoEdge(), presence: NoEdge(), log: log)
+        let directory = try DataPlane.directory(settings: settings)
+        let shutdown = Shutdown()
+        try shutdown.watch(on: directory.doors[0])
+        let controlPlane = ControlPlane(
+            opened, settings: settings, events: EdgeEvents(directory: directory, clock: SystemWallClock()),
+            presence: directory, log: log)
         let upkeep = Task { await Upkeep.run(controlPlane, log: log) }
         defer { upkeep.cancel() }
-        try await Listeners.run(controlPlane, settings: settings, log: log)
+        let listeners = try Listeners(settings: settings)
+        let dataPlane = try await DataPlane(
+            controlPlane, directory: directory, zone: opened.zone, listeners: listeners, settings: settings, log: log)
+        try await listeners.serve(with: dataPlane.edge, log: log)
+        controlPlane.readiness.setListenersOpen(true)
+        log.note("service.started", [("zone", opened.zone.text), ("version", Version.text)], level: .info)
+        await shutdown.asked()
+        log.note("service.draining", [("seconds_max", settings.text(.drainSeconds))], level: .info)
+        controlPlane.readiness.setListenersOpen(false)
+        await dataPlane.edge.drain(secondsMax: settings.integer(.drainSeconds))
+        log.note("service.stopped", [], level: .info)
         await opened.store.close()
     }
 }

@@ -1,7 +1,63 @@
+import HTTPTransport
+import LinuxIO
+import TunnelEdge
+
 /// Where traffic comes in.
-enum Listeners {
-    /// Serves until a signal asks for the end, and returns after draining.
-    static func run(_ controlPlane: ControlPlane, settings: SettingValues, log: ServiceLog) async throws {
-        throw Complaint("this build of culvertd carries no traffic: it was made without the edge")
+struct Listeners {
+    private struct Opened {
+        var descriptor: Int32
+        var purpose: ListenerPurpose
+        var address: SocketAddress
+    }
+
+    private var sockets: [Opened] = []
+
+    /// Opens every listening socket of the settings; nothing is served yet.
+    init(settings: SettingValues) throws {
+        for address in settings.addresses(.https) { try open(address, for: .tls) }
+        for address in settings.addresses(.http) {
+            // Tunnels and keys in clear text never leave this machine.
+            try open(address, for: address.ip.isLoopback ? .clearText : .redirect)
+        }
+        guard !sockets.isEmpty else {
+            throw Complaint("there is nothing to listen on; give --https ADDRESS:PORT, such as --https 127.0.0.1:8443")
+        }
+    }
+
+    private mutating func open(_ address: SocketAddress, for purpose: ListenerPurpose) throws {
+        do throws(IOError) {
+            let descriptor = try Socket.listen(on: address)
+            let bound = try Socket.localAddress(descriptor.number)
+            sockets.append(Opened(descriptor: descriptor.release(), purpose: purpose, address: bound))
+        } catch {
+            throw Complaint("cannot listen on \(address): \(Self.advice(on: error, address))")
+        }
+    }
+
+    private static func advice(on error: IOError, _ address: SocketAddress) -> String {
+        if error.isAddressInUse { return "another program uses this port; stop it or choose another port" }
+        if error.isPermissionDenied {
+            return "port \(address.port) needs a privilege; choose a port from 1024 up, or grant CAP_NET_BIND_SERVICE"
+        }
+        return "\(error); give an address of this machine"
+    }
+
+    /// The port that clients reach with this purpose, or nil.
+    func port(for purpose: ListenerPurpose) -> UInt16? { sockets.first { $0.purpose == purpose }?.address.port }
+
+    /// Serves on all of them.
+    func serve(with edge: Edge, log: ServiceLog) async throws {
+        for socket in sockets {
+            try await edge.listen(on: socket.descriptor, for: socket.purpose)
+            log.note("listener.opened", [("address", "\(socket.address)"), ("for", Self.text(socket.purpose))], level: .info)
+        }
+    }
+
+    private static func text(_ purpose: ListenerPurpose) -> String {
+        switch purpose {
+        case .tls: "https"
+        case .clearText: "http"
+        case .redirect: "redirect"
+        }
     }
 }

@@ -32,7 +32,7 @@ final class ServiceLog: Sendable {
     }
 
     /// Notes that something has happened: `noun.verb` and its fields, in the order in which they are to be read.
-    func note(_ event: String, _ fields: [(String, String)] = [], level: Level = .info) {
+    func note(_ event: String, _ fields: [(String, String)] = [], level: Level) {
         let line = line(event, fields, level)
         turn.withLock { _ in write(line + "\n") }
     }

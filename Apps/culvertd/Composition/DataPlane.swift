@@ -1,0 +1,69 @@
+import Glibc
+import HTTPTransport
+import LinuxIO
+import TLS
+import TunnelDomain
+import TunnelEdge
+import TunnelService
+import TunnelWire
+
+/// The loops, the edge on them, and the edge's view of the store.
+struct DataPlane {
+    let edge: Edge
+
+    /// Starts the loops; the directory is empty until the routes are loaded.
+    static func directory(settings: SettingValues) throws -> TunnelDirectory {
+        let wanted = settings.integer(.eventLoops)
+        let count = wanted > 0 ? wanted : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        return TunnelDirectory(doors: try (0..<count).map { try EventLoop(index: $0) })
+    }
+
+    init(
+        _ controlPlane: ControlPlane, directory: TunnelDirectory, zone: Zone, listeners: Listeners, settings: SettingValues,
+        log: ServiceLog
+    ) async throws {
+        let clock = controlPlane.ports.clock
+        for tunnel in try await LoadRoutes(ports: controlPlane.ports)() { directory.put(tunnel, at: clock.now) }
+        let identities = EdgeIdentities(
+            zone: zone, certificates: controlPlane.certificates, clock: clock, hostCountMax: settings.integer(.certificates))
+        let tls = try TLSContext.server(applicationProtocols: ["h2", "http/1.1"]) { identities.identity(for: $0) }
+        edge = try await Edge(
+            EdgeParts(
+                settings: EdgeSettings(zone: zone, listeners: listeners, values: settings), directory: directory,
+                registry: AgentRegistry(ports: controlPlane.ports), api: controlPlane.api, log: log, tls: tls))
+    }
+}
+
+extension EdgeSettings {
+    /// The operator's limits.
+    fileprivate init(zone: Zone, listeners: Listeners, values: SettingValues) {
+        self.init(zone: zone)
+        httpsPort = listeners.port(for: .tls)
+        httpPort = listeners.port(for: .clearText)
+        pool.queueMax = values.integer(.queuedRequests)
+        pool.queueWait = .seconds(values.integer(.queueSeconds))
+        pool.intakeIdle = .seconds(values.integer(.intakeIdleSeconds))
+        pool.responseDeadline = .seconds(values.integer(.responseDeadlineSeconds))
+        poolSizeDefault = values.integer(.poolSize)
+        connectionsPerTunnelMax = values.integer(.connectionsPerTunnel)
+        connectionsMax = values.integer(.connections)
+        helloSecondsMax = values.integer(.helloSeconds)
+        thirdParty.limitHeads(values)
+        zoneHTTP.limitHeads(values)
+        thirdParty.http1.unconsumedByteCountMax = values.integer(.bufferedBytes)
+        thirdParty.http2.streamWindowByteCount = values.integer(.bufferedBytes)
+    }
+}
+
+extension HTTPServerSettings {
+    fileprivate mutating func limitHeads(_ values: SettingValues) {
+        http1.limits.headByteCountMax = values.integer(.headerBytes)
+        http1.limits.fieldCountMax = values.integer(.headerFields)
+        http2.headerListByteCountMax = values.integer(.headerBytes)
+        http2.headerFieldCountMax = values.integer(.headerFields)
+    }
+}
+
+extension ServiceLog: EdgeLog {
+    func note(_ event: String, _ details: [(String, String)]) { note(event, details, level: .info) }
+}
