@@ -81,7 +81,7 @@ def test_a_port_that_another_culvertd_has(make_service, idle):
 def test_a_folder_that_was_not_laid_out(tmp_path):
     empty = Service(tmp_path)
     fails(empty.command(), str(empty.data), "culvertd init")
-    empty.data.mkdir()
+    empty.data.mkdir(mode=0o700)
     fails(empty.command(), str(empty.data), "culvertd init")
     assert list(empty.data.iterdir()) == [], "a failed start must leave nothing behind"
 
@@ -113,7 +113,7 @@ def test_a_corrupt_database(idle, damage):
     for tail in ("-wal", "-shm"):
         if os.path.exists(str(path) + tail):
             os.unlink(str(path) + tail)
-    fails(idle.command(), str(path))
+    fails(idle.command(), str(idle.data if damage == "empty" else path))
     assert path.read_bytes() == bytes(data), "the damaged file must stay as it was"
 
 
@@ -138,7 +138,7 @@ def test_a_database_without_read_permission(idle):
 
 
 @pytest.mark.parametrize("words, said", [
-    ([], "usage"), (["unknown"], "unknown"), (["serve"], "--data-dir"), (["serve", "--data-dir"], "--data-dir"),
+    ([], "culvertd --help"), (["unknown"], "unknown"), (["serve"], "--data-dir"), (["serve", "--data-dir"], "--data-dir"),
     (["serve", "--data-dir", "/nonexistent/x", "--unknown"], "--unknown"),
     (["init", "--data-dir", "/tmp/x", "--zone", "bad_zone!"], "zone"),
 ])
@@ -150,7 +150,6 @@ def test_flags_that_make_no_sense(words, said):
 @pytest.mark.parametrize("listen", ["nonsense", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:x", "no.such.host.invalid:80"])
 def test_an_address_that_is_none(idle, listen):
     fails([CULVERTD, "serve", "--data-dir", idle.data, "--http", listen], listen)
-
 
 
 @pytest.mark.parametrize("name, value", [
