@@ -82,7 +82,7 @@ extension IntakePool {
         note(time)
         guard service != .closed else { return }
         service = .closed
-        for request in requests.ids(in: .handed) { fail(request, .agentDisconnected, into: &actions) }
+        for request in requests.places(in: .handed) { fail(request, .agentDisconnected, into: &actions) }
         failQueued(.tunnelInactive, into: &actions)
         releaseParked(.closed, into: &actions)
         while let intake = held.removeFirst() { actions.append(.releaseIntake(intake: intake.id, reason: .closed)) }
@@ -96,13 +96,13 @@ extension IntakePool {
     }
 
     private mutating func failHanded(of agent: UInt64, into actions: inout [Action]) {
-        for request in requests.ids(in: .handed, where: { $0.agent == agent }) {
+        for request in requests.places(in: .handed, where: { $0.agent == agent }) {
             fail(request, .agentDisconnected, into: &actions)
         }
     }
 
     private mutating func failQueued(_ reason: FailureReason, into actions: inout [Action]) {
-        while let request = requests.first(in: .queued) { fail(request.id, reason, into: &actions) }
+        while let request = requests.first(in: .queued) { fail(request, reason, into: &actions) }
     }
 
     private mutating func releaseParked(_ reason: ReleaseReason, into actions: inout [Action]) {

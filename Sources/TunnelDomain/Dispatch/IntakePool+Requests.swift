@@ -32,8 +32,8 @@ extension IntakePool {
         case .closed: return .closed
         case .serving(agent, let poolSize):
             if let request = requests.first(in: .queued) {
-                requests.move(request.id, to: .handed, agent: agent, deadline: later(by: responseDeadlineNanoseconds))
-                return .hand(request: request.id)
+                requests.move(request, to: .handed, agent: agent, deadline: later(by: responseDeadlineNanoseconds))
+                return .hand(request: requests[request].id)
             }
             guard parked.count < poolSize else { return .overPoolSize }
             parked.insert(place)
@@ -57,23 +57,24 @@ extension IntakePool {
     /// It goes to the next parked intake, or to its old place in the queue, or fails when it has waited too long already.
     public mutating func handFailed(_ request: UInt64, at time: MonotonicInstant, into actions: inout [Action]) {
         note(time)
-        guard let entry = requests.entry(of: request), entry.phase == .handed else { return }
-        let queueDeadline = MonotonicInstant(nanoseconds: entry.arrivedAt.nanoseconds.saturatingAdded(queueWaitNanoseconds))
+        guard let place = requests.place(of: request), requests[place].phase == .handed else { return }
         switch service {
-        case .offline: fail(request, .agentDisconnected, into: &actions)
-        case .closed: fail(request, .tunnelInactive, into: &actions)
+        case .offline: fail(place, .agentDisconnected, into: &actions)
+        case .closed: fail(place, .tunnelInactive, into: &actions)
         case .serving(let agent, _):
             if let intake = parked.removeFirst() {
-                requests.move(request, to: .handed, agent: agent, deadline: later(by: responseDeadlineNanoseconds))
+                requests.move(place, to: .handed, agent: agent, deadline: later(by: responseDeadlineNanoseconds))
                 actions.append(.hand(request: request, intake: intake.id))
             } else {
-                requeue(request, until: queueDeadline, into: &actions)
+                requeue(place, into: &actions)
             }
-        case .handover: requeue(request, until: queueDeadline, into: &actions)
+        case .handover: requeue(place, into: &actions)
         }
     }
 
-    private mutating func requeue(_ request: UInt64, until deadline: MonotonicInstant, into actions: inout [Action]) {
+    private mutating func requeue(_ request: RequestLedger.Place, into actions: inout [Action]) {
+        let arrival = requests[request].arrivedAt.nanoseconds
+        let deadline = MonotonicInstant(nanoseconds: arrival.saturatingAdded(queueWaitNanoseconds))
         guard now < deadline, queuedCount < limits.queueMax else { return fail(request, .agentBusy, into: &actions) }
         requests.move(request, to: .queued, agent: 0, deadline: deadline)
     }
@@ -85,13 +86,14 @@ extension IntakePool {
     /// Takes the head of a reply, on whatever connection of the tunnel it came.
     public mutating func replyArrived(_ request: UInt64, at time: MonotonicInstant) -> ReplyDecision {
         note(time)
-        guard let entry = requests.entry(of: request) else { return .unknown }
+        guard let place = requests.place(of: request) else { return .unknown }
+        let entry = requests[place]
         switch entry.phase {
         case .queued: return .unknown
         case .handed:
             // The timer may be late; the deadline is not. The failure follows with the next `advance`.
             guard now < entry.deadline else { return .gone }
-            requests.move(request, to: .answering, agent: entry.agent, deadline: now)
+            requests.move(place, to: .answering, agent: entry.agent, deadline: now)
             return .accept
         case .answering: return .alreadyAnswered
         case .answered: return entry.deadline > now ? .alreadyAnswered : .unknown
@@ -101,12 +103,13 @@ extension IntakePool {
 
     /// Ends a request whose reply has passed through, or broke off after its head; ignored in any other phase.
     public mutating func replyFinished(_ request: UInt64) {
-        guard let entry = requests.entry(of: request), entry.phase == .answering else { return }
-        remember(request, as: .answered)
+        guard let place = requests.place(of: request), requests[place].phase == .answering else { return }
+        remember(place, as: .answered)
     }
 
     /// Ends a request whose third party went away, wherever it is; the shell aborts the work at the agent.
     public mutating func requestAbandoned(_ request: UInt64) {
-        forget(request)
+        guard let place = requests.place(of: request) else { return }
+        forget(place)
     }
 }

@@ -81,7 +81,7 @@ extension IntakePool {
 
     /// The requests of one agent whose reply is not complete; a draining connection may end when there are none.
     public func inFlightCount(of agent: UInt64) -> Int {
-        requests.ids(in: .handed) { $0.agent == agent }.count + requests.ids(in: .answering) { $0.agent == agent }.count
+        requests.places(in: .handed) { $0.agent == agent }.count + requests.places(in: .answering) { $0.agent == agent }.count
     }
 
     /// When ``advance(to:into:)`` has something to do, or nil while nothing waits.
@@ -91,8 +91,8 @@ extension IntakePool {
             guard let deadline else { return }
             next = next.map { min($0, deadline) } ?? deadline
         }
-        consider(requests.first(in: .queued)?.deadline)
-        consider(requests.first(in: .handed)?.deadline)
+        consider(requests.first(in: .queued).map { requests[$0].deadline })
+        consider(requests.first(in: .handed).map { requests[$0].deadline })
         consider(parked.first?.idleDeadline)
         consider(held.first?.idleDeadline)
         return next
@@ -105,11 +105,11 @@ extension IntakePool {
     /// Fails the requests and releases the intakes whose time is up.
     public mutating func advance(to time: MonotonicInstant, into actions: inout [Action]) {
         note(time)
-        while let request = requests.first(in: .queued), request.deadline <= now {
-            fail(request.id, .agentBusy, into: &actions)
+        while let request = requests.first(in: .queued), requests[request].deadline <= now {
+            fail(request, .agentBusy, into: &actions)
         }
-        while let request = requests.first(in: .handed), request.deadline <= now {
-            fail(request.id, .responseDeadlineExceeded, into: &actions)
+        while let request = requests.first(in: .handed), requests[request].deadline <= now {
+            fail(request, .responseDeadlineExceeded, into: &actions)
         }
         Self.releaseIdle(&parked, at: now, into: &actions)
         Self.releaseIdle(&held, at: now, into: &actions)
@@ -139,22 +139,21 @@ extension IntakePool {
 
 extension IntakePool {
     /// Ends a request with a failure. One that no agent was given leaves no trace; no reply can ask for it.
-    mutating func fail(_ request: UInt64, _ reason: FailureReason, into actions: inout [Action]) {
+    mutating func fail(_ request: RequestLedger.Place, _ reason: FailureReason, into actions: inout [Action]) {
+        actions.append(.failRequest(request: requests[request].id, reason: reason))
         forget(request)
-        actions.append(.failRequest(request: request, reason: reason))
     }
 
     /// Ends a request whose third party needs nothing more.
-    mutating func forget(_ request: UInt64) {
-        guard let entry = requests.entry(of: request) else { return }
-        switch entry.phase {
+    mutating func forget(_ request: RequestLedger.Place) {
+        switch requests[request].phase {
         case .queued: requests.remove(request)
         case .handed, .answering: remember(request, as: .gone)
         case .answered, .gone: return
         }
     }
 
-    mutating func remember(_ request: UInt64, as phase: RequestLedger.Phase) {
+    mutating func remember(_ request: RequestLedger.Place, as phase: RequestLedger.Phase) {
         requests.move(request, to: phase, agent: 0, deadline: later(by: memoryNanoseconds))
         forgetOldRequests()
     }
@@ -165,8 +164,10 @@ extension IntakePool {
     }
 
     private mutating func forgetOldRequests(_ phase: RequestLedger.Phase, beyond countMax: Int) {
-        while let oldest = requests.first(in: phase), requests.count(in: phase) > countMax || oldest.deadline <= now {
-            requests.remove(oldest.id)
+        while let oldest = requests.first(in: phase),
+            requests.count(in: phase) > countMax || requests[oldest].deadline <= now
+        {
+            requests.remove(oldest)
         }
     }
 }

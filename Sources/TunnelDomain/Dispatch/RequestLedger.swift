@@ -43,27 +43,33 @@ struct RequestLedger: Sendable {
 
     func count(in phase: Phase) -> Int { lists[phase.rawValue].count }
 
+    /// Where a request is in the ledger. Good until the request is removed; looking an id up is what costs.
+    struct Place: Hashable {
+        fileprivate var index: Int32
+    }
+
     /// The request whose turn is next in a phase, or nil.
-    func first(in phase: Phase) -> Entry? {
+    func first(in phase: Phase) -> Place? {
         let index = lists[phase.rawValue].first
-        return index < 0 ? nil : entries[Int(index)]
+        return index < 0 ? nil : Place(index: index)
     }
 
-    func entry(of id: UInt64) -> Entry? {
-        guard let index = indices[id] else { return nil }
-        return entries[Int(index)]
+    func place(of id: UInt64) -> Place? {
+        indices[id].map { Place(index: $0) }
     }
 
-    /// Every request of a phase, in order; for events that are rare.
-    func ids(in phase: Phase, where isWanted: (Entry) -> Bool = { _ in true }) -> [UInt64] {
-        var ids: [UInt64] = []
+    subscript(place: Place) -> Entry { entries[Int(place.index)] }
+
+    /// Every request of a phase that is wanted, in order; for events that are rare.
+    func places(in phase: Phase, where isWanted: (Entry) -> Bool = { _ in true }) -> [Place] {
+        var places: [Place] = []
         var index = lists[phase.rawValue].first
         while index >= 0 {
             let entry = entries[Int(index)]
-            if isWanted(entry) { ids.append(entry.id) }
+            if isWanted(entry) { places.append(Place(index: index)) }
             index = entry.next
         }
-        return ids
+        return places
     }
 }
 
@@ -88,8 +94,8 @@ extension RequestLedger {
         link(index)
     }
 
-    mutating func move(_ id: UInt64, to phase: Phase, agent: UInt64, deadline: MonotonicInstant) {
-        guard let index = indices[id] else { preconditionFailure("a request that is not in the ledger was moved") }
+    mutating func move(_ place: Place, to phase: Phase, agent: UInt64, deadline: MonotonicInstant) {
+        let index = place.index
         unlink(index)
         entries[Int(index)].phase = phase
         entries[Int(index)].agent = agent
@@ -97,10 +103,10 @@ extension RequestLedger {
         link(index)
     }
 
-    mutating func remove(_ id: UInt64) {
-        guard let index = indices.removeValue(forKey: id) else { return }
-        unlink(index)
-        freeIndices.append(index)
+    mutating func remove(_ place: Place) {
+        indices[self[place].id] = nil
+        unlink(place.index)
+        freeIndices.append(place.index)
     }
 
     /// Puts the entry behind all that are due no later. Deadlines nearly always come in order, so the walk is short.
