@@ -19,3 +19,8 @@ static inline int culvert_accept4(int fd, struct sockaddr *address, socklen_t *l
     extern int accept4(int, struct sockaddr *, socklen_t *, int);
     return accept4(fd, address, length, flags);
 }
+
+static inline int culvert_pipe(int ends[2]) {
+    extern int pipe2(int[2], int);
+    return pipe2(ends, O_NONBLOCK | O_CLOEXEC);
+}

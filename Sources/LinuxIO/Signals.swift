@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import Synchronization
 
 /// The signals a service answers to.
 package enum Signal: Int32, Sendable, CaseIterable {
@@ -9,34 +10,39 @@ package enum Signal: Int32, Sendable, CaseIterable {
 }
 
 /// Signals as calls on a loop instead of interruptions.
+///
+/// A handler writes the signal's number into a pipe that the loop reads. Blocking the signals and reading a `signalfd`
+/// would be simpler, but the runtime's main thread waits in `sigsuspend` with nothing blocked.
 package enum Signals {
+    private static let pipeEnd = Atomic<Int32>(-1)
+
     /// Makes writes to closed connections an error instead of the end of the process.
     package static func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
 
-    /// Blocks the signals for every thread that is started from now on; call it first in `main`.
-    package static func block(_ signals: [Signal]) {
-        var set = signalSet(signals)
-        pthread_sigmask(SIG_BLOCK, &set, nil)
-    }
-
-    /// Calls the handler on the loop for each of the signals, which `block` has blocked.
+    /// Calls the handler on the loop for each of the signals, from now on; to be called once in a process.
     package static func watch(
         _ signals: [Signal], on loop: EventLoop, _ handler: @escaping @Sendable (Signal) -> Void
     ) throws(IOError) {
-        var set = signalSet(signals)
-        let number = signalfd(-1, &set, Int32(SFD_NONBLOCK | SFD_CLOEXEC))
-        guard number >= 0 else { throw .last("signalfd") }
-        loop.execute { loop in
-            let watcher = SignalWatcher(descriptor: FileDescriptor(number: number), handler: handler)
-            _ = try? loop.register(number, handler: watcher)
+        var ends: (Int32, Int32) = (-1, -1)
+        let result = withUnsafeMutablePointer(to: &ends) { pointer in
+            pointer.withMemoryRebound(to: Int32.self, capacity: 2) { culvert_pipe($0) }
         }
+        guard result == 0 else { throw .last("pipe2") }
+        let (readEnd, writeEnd) = ends
+        pipeEnd.store(writeEnd, ordering: .sequentiallyConsistent)
+        loop.execute { loop in
+            let watcher = SignalWatcher(descriptor: FileDescriptor(number: readEnd), handler: handler)
+            _ = try? loop.register(readEnd, handler: watcher)
+        }
+        for number in signals.map(\.rawValue) { _ = signal(number, note) }
     }
 
-    private static func signalSet(_ signals: [Signal]) -> sigset_t {
-        var set = sigset_t()
-        sigemptyset(&set)
-        for signal in signals { sigaddset(&set, signal.rawValue) }
-        return set
+    /// Runs as a signal handler: only what POSIX calls async-signal-safe is allowed here.
+    private static let note: @convention(c) (Int32) -> Void = { number in
+        let saved = errno
+        var byte = UInt8(truncatingIfNeeded: number)
+        _ = write(Signals.pipeEnd.load(ordering: .relaxed), &byte, 1)
+        errno = saved
     }
 }
 
@@ -50,9 +56,9 @@ private final class SignalWatcher: IOHandler {
     }
 
     func ioReady(_ readiness: IOReadiness) {
-        var info = signalfd_siginfo()
-        while read(descriptor.number, &info, MemoryLayout<signalfd_siginfo>.size) == MemoryLayout<signalfd_siginfo>.size {
-            if let signal = Signal(rawValue: Int32(info.ssi_signo)) { handler(signal) }
+        var byte: UInt8 = 0
+        while read(descriptor.number, &byte, 1) == 1 {
+            if let signal = Signal(rawValue: Int32(byte)) { handler(signal) }
         }
     }
 }

@@ -14,6 +14,22 @@ package struct AgentRegistry: Sendable {
         recordDisconnected = RecordAgentDisconnected(ports: ports)
         clock = ports.clock
     }
+
+    func noteConnected(_ id: TunnelID, _ address: String, _ log: any EdgeLog) async {
+        await note("connect", id, log) { try await recordConnected(id, from: address, at: clock.now) }
+    }
+
+    func noteDisconnected(_ id: TunnelID, _ log: any EdgeLog) async {
+        await note("disconnect", id, log) { try await recordDisconnected(id, at: clock.now) }
+    }
+
+    private func note(_ what: String, _ id: TunnelID, _ log: any EdgeLog, _ record: () async throws -> Void) async {
+        do {
+            try await record()
+        } catch {
+            log.note("store.failed", [("what", what), ("tunnel", id.text), ("error", "\(error)")])
+        }
+    }
 }
 
 /// Takes one line of the edge's log. Values never hold a secret.

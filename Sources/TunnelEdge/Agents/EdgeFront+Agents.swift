@@ -42,11 +42,15 @@ extension EdgeFront {
             features: head.features, address: edge.peerAddress)
         let bound = LoopBound(PendingHello(stream: stream, connection: connection, edge: edge), on: loop)
         let registry = parts.registry
+        let log = parts.log
         let door = loop.door
+        let address = edge.peerAddress
         Task {
             let decision = await Result { () async throws -> HelloDecision in
                 try await registry.authorize(tunnelID: id, credential: credential)
             }
+            // On record before anybody can see it. A store that fails keeps no agent out.
+            if case .success(.accept(let tunnel, _)) = decision { await registry.noteConnected(tunnel.id, address, log) }
             door.execute { loop in EdgeFront.resident(of: loop)?.judged(decision, request, bound.value(on: loop)) }
         }
         return DiscardingReceiver()
@@ -124,16 +128,6 @@ extension EdgeFront {
     private func agentCame(_ link: AgentLink, _ tunnel: Tunnel) {
         parts.directory.agentJoined(tunnel.id)
         parts.log.note("tunnel.connected", [("tunnel", tunnel.id.text), ("name", tunnel.name.text), ("ip", link.address)])
-        let registry = parts.registry
-        let log = parts.log
-        let address = link.address
-        Task {
-            do {
-                try await registry.recordConnected(tunnel.id, from: address, at: registry.clock.now)
-            } catch {
-                log.note("store.failed", [("what", "tunnel.connected"), ("tunnel", tunnel.id.text), ("error", "\(error)")])
-            }
-        }
     }
 
     func agentGone(_ link: AgentLink, _ error: ChannelError?) {
@@ -141,15 +135,13 @@ extension EdgeFront {
         tidy(link.site)
         let id = link.tunnelID
         parts.log.note("tunnel.disconnected", [("tunnel", id.text), ("why", error.map { "\($0)" } ?? "closed")])
-        guard parts.directory.agentLeft(id) else { return }
+        let directory = parts.directory
+        guard directory.agentCount(of: id) == 1 else { return directory.agentLeft(id) }
         let registry = parts.registry
         let log = parts.log
         Task {
-            do {
-                try await registry.recordDisconnected(id, at: registry.clock.now)
-            } catch {
-                log.note("store.failed", [("what", "tunnel.disconnected"), ("tunnel", id.text), ("error", "\(error)")])
-            }
+            await registry.noteDisconnected(id, log)
+            directory.agentLeft(id)
         }
     }
 

@@ -52,12 +52,12 @@ package final class TunnelDirectory: Sendable {
 
     func agentJoined(_ id: TunnelID) { shelf.withLock { $0.connectedAgents[id, default: 0] += 1 } }
 
-    /// True when it was the last one.
-    func agentLeft(_ id: TunnelID) -> Bool {
+    func agentCount(of id: TunnelID) -> Int { shelf.withLock { $0.connectedAgents[id] ?? 0 } }
+
+    func agentLeft(_ id: TunnelID) {
         shelf.withLock { shelf in
             let left = (shelf.connectedAgents[id] ?? 1) - 1
             shelf.connectedAgents[id] = left > 0 ? left : nil
-            return left <= 0
         }
     }
 }
