@@ -10,6 +10,7 @@ package final class MemoryStore: TunnelStore {
     private struct Faults {
         var read: StoreError?
         var write: StoreError?
+        var commit: StoreError?
         var beforeWrite: (@Sendable () async -> Void)?
     }
 
@@ -23,9 +24,11 @@ package final class MemoryStore: TunnelStore {
     package func write<Answer: Sendable>(_ body: @Sendable (any StoreWriting) throws -> Answer) async throws -> Answer {
         if let wait = faults.withLock({ $0.beforeWrite }) { await wait() }
         if let fault = faults.withLock({ $0.write }) { throw fault }
+        let commitFault = faults.withLock { $0.commit }
         return try tables.withLock { tables in
             let transaction = MemoryTransaction(tables)
             let answer = try body(transaction)
+            if let commitFault { throw commitFault }
             tables = transaction.tables
             return answer
         }
@@ -42,6 +45,9 @@ extension MemoryStore {
     package func fail(reads: StoreError? = nil, writes: StoreError? = nil) {
         faults.withLock { ($0.read, $0.write) = (reads, writes) }
     }
+
+    /// Makes every later commit fail after its body has run, or work again with nil.
+    package func failCommits(with fault: StoreError?) { faults.withLock { $0.commit = fault } }
 
     /// Runs before every later writing transaction begins; a test can hold a request in flight with it.
     package func beforeWrite(_ wait: (@Sendable () async -> Void)?) {
