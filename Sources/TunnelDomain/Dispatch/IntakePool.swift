@@ -84,6 +84,15 @@ extension IntakePool {
         requests.places(in: .handed) { $0.agent == agent }.count + requests.places(in: .answering) { $0.agent == agent }.count
     }
 
+    /// The agent that has a request and has not completed its reply, or nil.
+    public func agent(of request: UInt64) -> UInt64? {
+        guard let place = requests.place(of: request) else { return nil }
+        switch requests[place].phase {
+        case .handed, .answering: return requests[place].agent
+        case .queued, .answered, .gone: return nil
+        }
+    }
+
     /// When ``advance(to:into:)`` has something to do, or nil while nothing waits.
     public var nextDeadline: MonotonicInstant? {
         var next: MonotonicInstant?

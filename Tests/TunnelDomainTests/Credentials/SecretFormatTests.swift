@@ -35,6 +35,10 @@ struct SecretFormatTests {
         #expect(text.utf8.count < 8 || !error.explanation.contains(text.dropFirst(7)))
     }
 
+    @Test func `an explanation counts positions from 1`() {
+        #expect(SecretFormatError.illegalCharacter(at: 0).explanation.contains("position 1;"))
+    }
+
     @Test func `a secret of one kind is none of another`() throws {
         try SecretFormat.check(SecretFormat.apiKey(randomBytes: Self.bytes), is: .apiKey)
         #expect(throws: SecretFormatError.unknownPrefix) {

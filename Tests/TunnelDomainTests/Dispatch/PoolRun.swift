@@ -220,6 +220,14 @@ extension PoolRun {
         try sample.check(waiting.count, is: naive.parked.count + naive.held.count, "the number of waiting intakes")
         try sample.check(pool.queuedCount <= pool.limits.queueMax, "the queue is longer than its bound")
         try sample.check(pool.queuedCount == 0 || pool.parkedCount == 0, "a request waits although an intake is free")
+        for request in requests {
+            let owner: UInt64? =
+                switch naive.request(request)?.stage {
+                case .handed(let agent, _), .answering(let agent): agent
+                case .queued, nil: nil
+                }
+            try sample.check(pool.agent(of: request), is: owner, "who has request \(request)")
+        }
         for agent in agents {
             let count = naive.requests.filter { request in
                 switch request.stage {

@@ -42,6 +42,10 @@ struct TunnelNameTests {
         (TunnelNameError.illegalCharacter("M", at: 0), "write names in lower case"),
         (.illegalCharacter("\n", at: 5), "U+000A"),
         (.illegalCharacter("'", at: 1), "'''"),
+        (.illegalCharacter("_", at: 2), "'_' at position 3"),
+        (.illegalCharacter("M", at: 0), "M at position 1"),
+        (.illegalCharacter("\u{7F}", at: 0), "U+007F"),
+        (.doubleHyphen(at: 2), "position 3"),
         (.tooShort(byteCount: 2), "at least 3"),
         (.tooLong(byteCount: 64), "at most 63"),
     ])

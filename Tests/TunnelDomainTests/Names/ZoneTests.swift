@@ -6,6 +6,7 @@ struct ZoneTests {
     @Test(arguments: [
         ("localhost", "localhost"), ("Tunnels.Example.COM", "tunnels.example.com"), ("example.com.", "example.com"),
         ("a-b.c1", "a-b.c1"), ("1.example", "1.example"),
+        (String(repeating: "a", count: 63) + ".b", String(repeating: "a", count: 63) + ".b"),
     ])
     func `a domain name is a zone`(text: String, zone: String) throws {
         #expect(try Zone(validating: text).text == zone)
@@ -22,6 +23,10 @@ struct ZoneTests {
     func `what is no domain name is no zone`(text: String, error: ZoneError) {
         #expect(throws: error) { try Zone(validating: text) }
         #expect(!error.explanation.isEmpty)
+    }
+
+    @Test func `an explanation counts positions from 1`() {
+        #expect(ZoneError.illegalCharacter(at: 0).explanation.contains("position 1;"))
     }
 
     @Test func `the longest name fits in front of the longest zone`() throws {
