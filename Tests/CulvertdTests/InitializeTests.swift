@@ -9,32 +9,10 @@ import TunnelService
 
 /// The built program, run as an operator runs it.
 @Suite struct InitializeTests {
-    private final class Folder {
-        let path = FileManager.default.temporaryDirectory.appending(path: "culvertd-\(UUID().uuidString)").path()
-        deinit { try? FileManager.default.removeItem(atPath: path) }
-    }
+    private let folder = OperatorFolder()
 
-    private struct Ended {
-        var code: Int32
-        var output: String
-        var complaint: String
-    }
-
-    private let folder = Folder()
-
-    private func culvertd(_ words: String..., environment: [String: String] = [:]) throws -> Ended {
-        let child = Process()
-        child.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-            .deletingLastPathComponent().appending(path: "culvertd")
-        child.arguments = words
-        child.environment = environment
-        let (output, complaint) = (Pipe(), Pipe())
-        child.standardOutput = output
-        child.standardError = complaint
-        try child.run()
-        let texts = [output, complaint].map { String(decoding: $0.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
-        child.waitUntilExit()
-        return Ended(code: child.terminationStatus, output: texts[0], complaint: texts[1])
+    private func culvertd(_ words: String..., environment: [String: String] = [:]) throws -> Culvertd.Ended {
+        try Culvertd(words, environment: environment).wait()
     }
 
     @Test func `init makes what serve needs, and shows the key once`() async throws {

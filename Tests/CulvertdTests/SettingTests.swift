@@ -24,6 +24,15 @@ import Testing
         #expect(try values(file: file, flags: ["--https=127.0.0.1:3"]).texts(.https) == ["127.0.0.1:3"])
     }
 
+    @Test func `a listener that is set stands alone, otherwise both defaults hold`() throws {
+        #expect(try values().listening(.https).map { $0.port } == [8443])
+        #expect(try values().listening(.http).map { $0.port } == [8080])
+        let plain = try values(flags: ["--http", "127.0.0.1:1"])
+        #expect(plain.listening(.https).isEmpty)
+        #expect(plain.listening(.http).map { $0.port } == [1])
+        #expect(try values(environment: ["CULVERT_HTTPS": "127.0.0.1:2"]).listening(.http).isEmpty)
+    }
+
     @Test func `lists come by repetition or by commas`() throws {
         let flags = ["--http", "127.0.0.1:1", "--http", "127.0.0.1:2"]
         #expect(try values(flags: flags).addresses(.http).map { $0.port } == [1, 2])

@@ -31,6 +31,7 @@ struct Serve {
     }
 
     func run() async throws {
+        Machine.raiseDescriptorLimit()
         let log = ServiceLog(
             format: ServiceLog.Format(rawValue: settings.text(.logFormat)) ?? .text, clock: SystemWallClock())
         let opened = try await OpenedDirectory(path: path)

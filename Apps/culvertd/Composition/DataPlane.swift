@@ -1,4 +1,3 @@
-import Glibc
 import HTTPTransport
 import LinuxIO
 import TLS
@@ -14,7 +13,7 @@ struct DataPlane {
     /// Starts the loops; the directory is empty until the routes are loaded.
     static func directory(settings: SettingValues) throws -> TunnelDirectory {
         let wanted = settings.integer(.eventLoops)
-        let count = wanted > 0 ? wanted : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let count = wanted > 0 ? wanted : Machine.coreCount
         return TunnelDirectory(doors: try (0..<count).map { try EventLoop(index: $0) })
     }
 

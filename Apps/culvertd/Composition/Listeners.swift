@@ -14,8 +14,8 @@ struct Listeners {
 
     /// Opens every listening socket of the settings; nothing is served yet.
     init(settings: SettingValues) throws {
-        for address in settings.addresses(.https) { try open(address, for: .tls) }
-        for address in settings.addresses(.http) {
+        for address in settings.listening(.https) { try open(address, for: .tls) }
+        for address in settings.listening(.http) {
             // Tunnels and keys in clear text never leave this machine.
             try open(address, for: address.ip.isLoopback ? .clearText : .redirect)
         }

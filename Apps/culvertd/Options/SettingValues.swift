@@ -33,6 +33,11 @@ struct SettingValues: Sendable {
     }
 
     func addresses(_ setting: Setting) -> [SocketAddress] { texts(setting).compactMap { SocketAddress($0) } }
+
+    /// Where to listen for `https` or `http`: who sets one of them wants no default of the other beside it.
+    func listening(_ setting: Setting) -> [SocketAddress] {
+        (isSet(.https) || isSet(.http)) && !isSet(setting) ? [] : addresses(setting)
+    }
 }
 
 extension Setting {
