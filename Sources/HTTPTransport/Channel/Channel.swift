@@ -183,6 +183,8 @@ extension Channel: IOHandler {
         if state == .handshaking { shakeHands() }
         if state == .open || isClosingAfterFlush {
             if maySend, !(plaintext.isEmpty && ciphertext.isEmpty) { flush() }
+            // Somebody waits for room: the end of the turn tells whether there is some.
+            if wantsDrained { scheduleTurnEnd() }
             readUntilDry()
         } else if state != .closed, !ciphertext.isEmpty {
             flush()
