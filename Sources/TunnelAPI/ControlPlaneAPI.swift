@@ -71,9 +71,9 @@ extension ControlPlaneAPI {
         case .keyed(let handler):
             let call = try await admit(request, to: route, parameters, target)
             guard let key = try idempotencyKey(of: request) else { return try await handler(call, nil) }
-            return try await runOnce(KeyedRequest(
-                organizationID: call.context.organizationID, key: key, fingerprint: fingerprint(of: request, at: target)
-            )) { try await handler(call, $0) }
+            let organizationID = call.context.organizationID
+            let once = KeyedRequest(organizationID: organizationID, key: key, fingerprint: fingerprint(of: request, at: target))
+            return try await runOnce(once) { try await handler(call, $0) }
         }
     }
 

@@ -150,8 +150,9 @@ struct IdempotencyTests {
     @Test func `an answer that cannot be decrypted any more is not carried out again`() async throws {
         let harness = try await APIHarness()
         _ = try await harness.send("POST", Self.base, Self.body, fields: key("k"))
-        let rekeyed = harness.with(ControlPlaneAPI(
-            ports: harness.ports.with(sealer: MemorySealer(key: 0x11)), rules: harness.rules, readiness: harness.readiness))
+        let rekeyed = harness.with(
+            ControlPlaneAPI(
+                ports: harness.ports.with(sealer: MemorySealer(key: 0x11)), rules: harness.rules, readiness: harness.readiness))
         let reply = try await rekeyed.send("POST", Self.base, Self.body, fields: key("k"))
         #expect(reply.status == 500)
         #expect(harness.store.contents.tunnels.count == 1)

@@ -80,7 +80,8 @@ struct RequestBodyTests {
 
     @Test(arguments: [
         (#"{"tunnel_name":"a-b","tls_mode":null}"#, "/tls_mode"), (#"{"tunnel_name":"a-b","tls_mode":"EDGE"}"#, "/tls_mode"),
-        (#"{"tunnel_name":"a-b","tls_mode":1}"#, "/tls_mode"), (#"{"tunnel_name":null}"#, "/tunnel_name"), ("{}", "/tunnel_name"),
+        (#"{"tunnel_name":"a-b","tls_mode":1}"#, "/tls_mode"), (#"{"tunnel_name":null}"#, "/tunnel_name"),
+        ("{}", "/tunnel_name"),
         (#"{"tunnel_name":"a-b","description":1}"#, "/description"),
         (#"{"tunnel_name":"a-b","description":"\u0000"}"#, "/description"),
         (#"{"tunnel_name":"My-Agent"}"#, "/tunnel_name"), (#"{"tunnel_name":"ab"}"#, "/tunnel_name"),
@@ -130,7 +131,9 @@ struct RequestBodyTests {
         let id = try await harness.createTunnel("my-agent").id
         let path = "\(Self.create)/\(id)"
         // The object itself takes eight bytes: {"a":""}.
-        func body(_ byteCount: Int) -> String { #"{"metadata": {"a" :  "\#(String(repeating: "x", count: byteCount - 8))" } }"# }
+        func body(_ byteCount: Int) -> String {
+            #"{"metadata": {"a" :  "\#(String(repeating: "x", count: byteCount - 8))" } }"#
+        }
         #expect(try await harness.send("PATCH", path, body(4096)).status == 200)
         let wrong = try await harness.send("PATCH", path, body(4097))
         #expect(wrong.status == 422)

@@ -18,7 +18,8 @@ struct SecrecyTests {
 
     /// Every byte string and text that is stored.
     private func stored(_ tables: MemoryTables) -> [[UInt8]] {
-        let blobs = tables.tunnels.values.compactMap(\.connectSecretHash) + tables.apiKeys.map(\.hash)
+        let blobs =
+            tables.tunnels.values.compactMap(\.connectSecretHash) + tables.apiKeys.map(\.hash)
             + tables.replays.flatMap { [$0.sealedBody, $0.fingerprint] }
             + tables.audit.flatMap { [$0.entry.canonicalBytes, $0.hash, $0.previousHash] }
         return blobs + [Array(String(reflecting: tables).utf8)]

@@ -119,7 +119,10 @@ extension JSONReader {
             if !skip(UInt8(ascii: "+")) { _ = skip(UInt8(ascii: "-")) }
             try skipDigits()
         }
-        return String(decoding: bytes[start..<position], as: UTF8.self)
+        let digits = String(decoding: bytes[start..<position], as: UTF8.self)
+        // Digits are kept as they are, but what no reader could hold would break every later reader (RFC 7493 section 2.2).
+        guard Double(digits)?.isFinite == true else { throw failure("a number is out of range", at: start) }
+        return digits
     }
 
     private mutating func skipDigits() throws(JSONSyntaxError) {

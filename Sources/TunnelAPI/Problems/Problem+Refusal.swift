@@ -25,7 +25,7 @@ extension Problem {
         case .edgeTunnelNeedsNoCertificate:
             self.init(
                 409, "tls-mode-mismatch", title: "Wrong tls_mode",
-                detail: "This tunnel's tls_mode is edge: the service holds its certificate. Only passthrough tunnels sign CSRs.")
+                detail: "This tunnel's tls_mode is edge: the service has its certificate. Only passthrough tunnels sign CSRs.")
         case .field(let error): self.init(invalid: [FieldError(error)])
         case .rateLimited(let report): self.init(report)
         case .unacceptableCSR(let reason):

@@ -6,7 +6,8 @@ struct JSONValueTests {
 
     @Test(arguments: [
         #"{"b":1,"a":[true,false,null],"":{}}"#,
-        "[]", "{}", "0", "-0", "1.0", "1e3", "-12.50E+07", "12345678901234567890123", #""""#, #""\u0000\u001f\u007f""#,
+        "[]", "{}", "0", "-0", "1.0", "1e3", "-12.50E+07", "12345678901234567890123", "1e308", "1e-400",
+        #""""#, #""\u0000\u001f\u007f""#,
         #""\"\\\n\r\t""#, #""é😀 ""#, #"{"metadata":{"a":[1,{"b":null}]}}"#,
     ])
     func `what was written shortest comes back byte for byte`(text: String) throws {
@@ -26,7 +27,7 @@ struct JSONValueTests {
         ("01", 1, 2), ("1.", 1, 3), ("+1", 1, 1), (".5", 1, 1), ("1e", 1, 3), ("-", 1, 2), ("NaN", 1, 1), ("\"a", 1, 3),
         ("\"\n\"", 1, 2), (#""\x""#, 1, 2), (#""\ud800""#, 1, 2), (#""\udc00""#, 1, 2), (#""\ud800\u0041""#, 1, 2),
         (#""\u12g4""#, 1, 6), (#"{"a":1,"a":2}"#, 1, 8), (#"{"a" 1}"#, 1, 6), ("[1 2]", 1, 4), ("nullnull", 1, 5),
-        ("// x\n1", 1, 1), ("\u{FEFF}1", 1, 1),
+        ("// x\n1", 1, 1), ("[1e309]", 1, 2), ("-1e309", 1, 1), ("\u{FEFF}1", 1, 1),
     ])
     func `a broken text is refused with its place`(text: String, line: Int, column: Int) {
         let error = #expect(throws: JSONSyntaxError.self) { try parse(text) }
