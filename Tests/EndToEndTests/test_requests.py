@@ -72,13 +72,14 @@ def test_repeated_request_headers_stay_in_order(route):
 def test_the_local_program_learns_who_asked_and_nobody_can_forge_it(route):
     forged = [("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "gopher"),
               ("Forwarded", "for=6.6.6.6"), ("X-Real-IP", "6.6.6.6"), ("Inkbox-Request-Id", "forged"), ("X-Forwarded-Port", "1")]
-    saw = route.get("/who", headers=forged).json()
+    with route.service.secure(route.host) as wire:
+        saw = wire.request("GET", "/who", route.host, forged).response().json()
     headers = {}
     for k, v in saw["headers"]:
         headers.setdefault(k.lower(), []).append(v)
     assert headers["x-forwarded-for"] == ["127.0.0.1"]
     assert [h.split(":")[0] for h in headers["x-forwarded-host"]] == [route.host]
-    assert headers["x-forwarded-proto"] == ["http"]
+    assert headers["x-forwarded-proto"] == ["https"]
     assert len(headers["forwarded"]) == 1 and "127.0.0.1" in headers["forwarded"][0]
     assert "x-real-ip" not in headers and "x-forwarded-port" not in headers
     assert not [h for h in headers if h.startswith("inkbox-")]
