@@ -34,7 +34,7 @@ def test_curl_by_either_version(route, service, version):
 
 def test_h2load_finishes_every_request(route, service):
     route.origin.on("/load", lambda e: e.answer(200, [], b"Hello, world!"))
-    out = subprocess.run(["h2load", "-n2000", "-c4", "-m25", f"https://{route.host}:{service.https_port}/load"],
+    out = subprocess.run(["h2load", "-n2000", "-c4", "-m25", f"--connect-to=127.0.0.1:{service.https_port}", f"https://{route.host}:{service.https_port}/load"],
                          capture_output=True, text=True, timeout=60)
     assert "2000 done, 2000 succeeded, 0 failed" in out.stdout, out.stdout + out.stderr
 

@@ -98,8 +98,10 @@ def test_the_life_of_a_tunnel(service):
     assert (restored["status"], restored["restore_deadline_at"]) == ("active", None)
     service.call("DELETE", path)
     service.call("DELETE", path + "/force")
-    for method, end in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/restore"), ("DELETE", "/force"), ("POST", "/rotate-secret")):
+    for method, end in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/rotate-secret")):
         problem(service.call(method, path + end, {} if method == "PATCH" else None), 404)
+    for method, end in (("POST", "/restore"), ("DELETE", "/force")):
+        problem(service.call(method, path + end), 409)
     assert tunnel.id not in [t["id"] for t in service.call("GET", "/api/v1/tunnels").json()["tunnels"]]
 
 
@@ -207,7 +209,7 @@ def test_an_idempotency_key_replays_the_first_answer_secret_included(service):
 
 
 @pytest.mark.parametrize("raw, status", [
-    (b"", 400), (b"{", 400), (b"nonsense", 400), (b'{"tunnel_name": "abc",}', 400), (b"{'a': 1}", 400), (b'"abc"', 422), (b"[]", 422), (b"null", 422),
+    (b"", 422), (b"{", 400), (b"nonsense", 400), (b'{"tunnel_name": "abc",}', 400), (b"{'a': 1}", 400), (b'"abc"', 422), (b"[]", 422), (b"null", 422),
     (b"[" * 65 + b"]" * 65, 400), (b"[" * 100_000, 400), (b'{"a":' * 70 + b"1" + b"}" * 70, 400), (b'{"tunnel_name": "\xff\xfe"}', 400),
     (b'{"tunnel_name": NaN}', 400), (b'{"tunnel_name": "a\nb"}', 400), (b'\xef\xbb\xbf{', 400), (b'{"a": 1} trailing', 400), (b'{"a": 01}', 400),
     (b'{"a": "\\ud800"}', None), (b'{"a": 1e999999}', None), (b'{"tunnel_name": "abc", "tunnel_name": "xyz-def"}', None)])
