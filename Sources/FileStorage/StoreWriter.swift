@@ -60,7 +60,7 @@ actor StoreWriter {
             }
         }
         // On a full disk or an I/O error SQLite gives up the whole transaction, and with it the changes that shared it.
-        answerWaiting(.failure(error))
+        answerWaiting(.failure(error as? StoreError ?? .io("another change that shared the transaction has failed")))
     }
 
     private func queueCommit() {

@@ -1,6 +1,8 @@
 import FileStorage
 import Synchronization
+import SystemClock
 import TunnelAPI
+import TunnelDomain
 import TunnelService
 
 /// What `/readyz` asks: does the store take writes, and are the listeners open?
@@ -10,14 +12,19 @@ final class ServiceReadiness: Readiness {
 
     private struct Verdict {
         var problem: String?
-        var moment: ContinuousClock.Instant
+        var moment: MonotonicInstant
     }
 
     private let store: SQLiteStore
     private let listenersOpen = Mutex(false)
     private let verdict = Mutex<Verdict?>(nil)
 
-    init(store: SQLiteStore) { self.store = store }
+    private let now: @Sendable () -> MonotonicInstant
+
+    init(store: SQLiteStore, now: @escaping @Sendable () -> MonotonicInstant = { SystemMonotonicClock().now }) {
+        self.store = store
+        self.now = now
+    }
 
     /// Says that the listeners are open now, or no more.
     func setListenersOpen(_ isOpen: Bool) { listenersOpen.withLock { $0 = isOpen } }
@@ -31,7 +38,7 @@ final class ServiceReadiness: Readiness {
     }
 
     private func storeProblem() async -> String? {
-        let now = ContinuousClock.now
+        let now = now()
         let kept = verdict.withLock { $0 }
         if let kept, now - kept.moment < .seconds(Self.storeVerdictSecondsMax) { return kept.problem }
         let problem = await newStoreProblem()
