@@ -52,6 +52,7 @@ struct RequestBodyTests {
         let reply = try await APIHarness().send("POST", Self.create, body)
         #expect(reply.status == 422)
         #expect(reply.pointers == [""])
+        #expect(reply.detail.hasPrefix("The body is "))
     }
 
     @Test(arguments: ["restore", "rotate-secret"])
@@ -76,6 +77,7 @@ struct RequestBodyTests {
         let reply = try await APIHarness().send("POST", Self.create, body)
         #expect(reply.status == 422)
         #expect(reply.pointers == ["/tunnel_name", "/description", "/tls_mode"])
+        for pointer in reply.pointers { #expect(reply.detail.contains(pointer + ": ")) }
     }
 
     @Test(arguments: [

@@ -2,7 +2,7 @@
 ///
 /// A tunnel's metadata is promised back as it was given. A decoder that turns numbers into `Double` and objects into
 /// dictionaries cannot keep that promise, so the REST API reads and writes this tree.
-package indirect enum JSONValue: Sendable, Hashable {
+package enum JSONValue: Sendable, Hashable {
     case object([JSONMember])
     case array([JSONValue])
     case string(String)

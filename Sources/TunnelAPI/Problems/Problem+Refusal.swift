@@ -154,7 +154,7 @@ extension Problem {
 
     /// Parts of the request that break rules.
     init(invalid errors: [FieldError]) {
-        let list = errors.map { "\($0.pointer): \($0.detail)" }.joined(separator: " ")
+        let list = errors.map { $0.pointer.isEmpty ? $0.detail : "\($0.pointer): \($0.detail)" }.joined(separator: " ")
         self.init(422, "invalid", title: "Invalid request", detail: list, errors: errors)
     }
 
