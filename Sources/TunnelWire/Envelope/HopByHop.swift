@@ -28,7 +28,8 @@ package enum HopByHop {
     /// Whether an origin's response field may reach the third party, `Connection` aside.
     package static func travelsToThirdParty(_ known: KnownField, _ name: Span<UInt8>) -> Bool {
         switch known {
-        case .connection, .contentLength, .keepAlive, .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .te, .trailer,
+        case .connection, .contentLength, .host, .keepAlive, .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .te,
+            .trailer,
             .transferEncoding, .upgrade:
             false
         case .inkboxBodyUri, .inkboxForwardedFor, .inkboxMethod, .inkboxPath, .inkboxReason, .inkboxRequestId,
@@ -36,7 +37,7 @@ package enum HopByHop {
             .secWebsocketExtensions, .secWebsocketKey, .secWebsocketVersion:
             false
         case .accept, .acceptEncoding, .authorization, .cacheControl, .contentEncoding, .contentType, .cookie, .date, .etag,
-            .expect, .forwarded, .host, .idempotencyKey, .lastEventId, .link, .location, .origin, .retryAfter,
+            .expect, .forwarded, .idempotencyKey, .lastEventId, .link, .location, .origin, .retryAfter,
             .secWebsocketProtocol, .server, .setCookie, .userAgent, .vary, .via, .wwwAuthenticate, .xApiKey,
             .xCulvertFeatures, .xForwardedFor, .xForwardedHost, .xForwardedProto, .xOwnerToken, .xPoolSize, .xPoolSlot,
             .xRealIp, .xRequestId, .xTunnelId, .xTunnelSecret:

@@ -71,6 +71,7 @@ extension HTTP1RequestDecoder {
     private mutating func readRequestLine(
         _ input: Span<UInt8>, _ emptyLineAllowed: Bool
     ) throws(HTTP1Error) -> (consumed: Int, event: Event) {
+        if let error = errorOfFirstBytes(input) { throw error }
         // METHOD SP TARGET SP HTTP/1.1 at their longest.
         let byteCountMax = limits.methodByteCountMax + limits.targetByteCountMax + 10
         guard let count = try lines.lineByteCount(in: input, from: 0) else {
@@ -82,6 +83,16 @@ extension HTTP1RequestDecoder {
         let line = try RequestLine(parsing: input.extracting(0..<count), limits: limits)
         section.begin(inputByteCount: input.count - count)
         return try readFields(input, count + 2, line, count + 2)
+    }
+
+    /// What cannot begin a method is refused at once: a TLS handshake on a plain port, say, never sends a line end.
+    private func errorOfFirstBytes(_ input: Span<UInt8>) -> HTTP1Error? {
+        if input.isEmpty || HTTPSyntax.isToken(input[0]) { return nil }
+        switch input[0] {
+        case 0x0A: return .bareLineFeed
+        case 0x0D: return input.count == 1 || input[1] == 0x0A ? nil : .bareCarriageReturn
+        default: return .illegalMethod
+        }
     }
 
     /// RFC 9112 §2.2: a CR LF too many after the body before is forgiven, once.

@@ -36,7 +36,7 @@ struct HopByHopTests {
     @Test(
         arguments: [
             "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "proxy-authenticate",
-            "proxy-authorization", "content-length", "inkbox-reason", "inkbox-status", "inkbox-new", "inkbox_new",
+            "proxy-authorization", "content-length", "host", "inkbox-reason", "inkbox-status", "inkbox-new", "inkbox_new",
             "sec-websocket-accept",
         ])
     func `a response field of the connection or of the tunnel stays behind`(name: String) {

@@ -49,6 +49,9 @@ struct RequestRefusalTests {
         ("GET / HTTP/1.1\nHost: a\r\n", .bareLineFeed),
         ("GET / HTTP/1.1\r\rHost: a\r\n", .malformedVersion),
         ("PRI * HTTP/2.0\r\n", .unsupportedVersion),
+        ("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}", .illegalMethod),
+        ("\rG", .bareCarriageReturn),
+        ("\n", .bareLineFeed),
     ]
 
     private static let fields: [(String, HTTP1Error)] = [
