@@ -61,9 +61,7 @@ extension HTTPStreamReceiver {
 package class HTTPStream {
     package final var receiver: (any HTTPStreamReceiver)?
     /// The connection that carries the exchange.
-    package unowned let connection: HTTPConnection
-
-    init(connection: HTTPConnection) { self.connection = connection }
+    package var connection: HTTPConnection { preconditionFailure("every kind of stream names its connection") }
 
     /// Sends an interim response (100...199 but 101).
     package func sendInterim(_ head: HTTPResponseHead) {}

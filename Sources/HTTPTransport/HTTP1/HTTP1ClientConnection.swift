@@ -248,7 +248,7 @@ extension HTTP1ClientConnection: TurnEndHandler {
 
 /// One exchange over HTTP/1.1, seen from the client.
 final class HTTP1ClientStream: HTTPStream {
-    unowned let session: HTTP1ClientConnection
+    let session: HTTP1ClientConnection
     var framing: HTTP1Framing
     var isFinished = false
     var hasReceivedEnd = false
@@ -260,8 +260,9 @@ final class HTTP1ClientStream: HTTPStream {
     init(session: HTTP1ClientConnection, framing: HTTP1Framing) {
         self.session = session
         self.framing = framing
-        super.init(connection: session)
     }
+
+    override var connection: HTTPConnection { session }
 
     override func write(_ bytes: UnsafeRawBufferPointer) {
         guard !isClosed, !isFinished, bytes.count > 0 else { return }

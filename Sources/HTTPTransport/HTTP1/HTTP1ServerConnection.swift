@@ -20,6 +20,7 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
     private var outputScratch: [UInt8] = []
 
     // The clock
+    private var watchTimer: TimerID?
     private var headBeganAt: MonotonicInstant?
     private var idleSince: MonotonicInstant
     private var bodyBeganAt: MonotonicInstant?
@@ -70,6 +71,7 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
     package func channelClosed(_ error: ChannelError?) {
         guard !isClosed else { return }
         isClosed = true
+        if let watchTimer { channel.loop.cancel(watchTimer) }
         if let stream { close(stream, stream.isFinished && stream.hasReceivedEnd ? nil : .connectionLost(error ?? .closedByPeer)) }
         server.connectionClosed(self, error: error)
     }
@@ -291,7 +293,7 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
     private func linger() {
         channel.resumeReading()
         channel.shutdownWrite()
-        channel.loop.schedule(after: .seconds(settings.lingerSecondsMax)) { [weak self] in self?.channel.close() }
+        channel.loop.schedule(after: .seconds(settings.lingerSecondsMax)) { [channel] in channel.close() }
     }
 
     private func close(_ stream: HTTP1ServerStream, _ error: StreamError?) {
@@ -315,10 +317,9 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
     }
 
     private func watch() {
-        channel.loop.schedule(after: .seconds(settings.watchSeconds)) { [weak self] in
-            guard let self, !self.isClosed else { return }
-            self.look(at: self.channel.loop.now)
-            if !self.channel.isClosed { self.watch() }
+        watchTimer = channel.loop.schedule(after: .seconds(settings.watchSeconds)) { [self] in
+            look(at: channel.loop.now)
+            if !isClosed { watch() }
         }
     }
 

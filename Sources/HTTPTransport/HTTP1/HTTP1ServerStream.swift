@@ -5,7 +5,7 @@ final class HTTP1ServerStream: HTTPStream {
     /// How the end of our body is told to the peer.
     enum Framing { case none, length(left: Int), chunked, untilClose }
 
-    unowned let session: HTTP1ServerConnection
+    let session: HTTP1ServerConnection
     let isHead: Bool
     let facts: HTTP1RequestFacts
     var framing = Framing.none
@@ -21,8 +21,9 @@ final class HTTP1ServerStream: HTTPStream {
         self.session = session
         self.isHead = isHead
         self.facts = facts
-        super.init(connection: session)
     }
+
+    override var connection: HTTPConnection { session }
 
     override func sendInterim(_ head: HTTPResponseHead) {
         // An HTTP/1.0 client knows no interim responses (RFC 9110 §15.2).

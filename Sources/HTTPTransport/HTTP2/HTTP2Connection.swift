@@ -96,6 +96,7 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     package func channelClosed(_ error: ChannelError?) {
         guard !isClosed else { return }
         isClosed = true
+        if let watchTimer { channel.loop.cancel(watchTimer) }
         let lost = StreamError.connectionLost(error ?? .closedByPeer)
         let open = streams.values.sorted { $0.id < $1.id }
         streams.removeAll()
@@ -194,7 +195,7 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     /// Every few seconds: sends PINGs, and ends what makes no progress.
     private func watch() {
         let interval = settings.pingIntervalSeconds > 0 ? min(2, settings.pingIntervalSeconds) : 10
-        watchTimer = channel.loop.schedule(after: .seconds(interval)) { [weak self] in self?.watchOnce() }
+        watchTimer = channel.loop.schedule(after: .seconds(interval)) { [self] in watchOnce() }
     }
 
     private func watchOnce() {

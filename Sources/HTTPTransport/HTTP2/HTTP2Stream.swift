@@ -5,7 +5,8 @@ package import TunnelWire
 package final class HTTP2Stream: HTTPStream {
     /// Names the stream on its connection; 0 until nghttp2 has given it a number.
     package internal(set) var id: Int32 = 0
-    unowned let session: HTTP2Connection
+    /// Lives at least as long as the stream; the connection forgets its streams when they close.
+    let session: HTTP2Connection
 
     // The head as it comes in.
     var method = ""
@@ -34,10 +35,9 @@ package final class HTTP2Stream: HTTPStream {
     var isReset = false
     var isClosed = false
 
-    init(session: HTTP2Connection) {
-        self.session = session
-        super.init(connection: session)
-    }
+    init(session: HTTP2Connection) { self.session = session }
+
+    package override var connection: HTTPConnection { session }
 
     package override func sendInterim(_ head: HTTPResponseHead) {
         guard !isClosed, !hasSentHead else { return }

@@ -11,7 +11,7 @@ final class Arrival: IOHandler {
     private var descriptor: Int32
     private let peer: SocketAddress
     private let purpose: ListenerPurpose
-    private unowned let placement: any ConnectionPlacement
+    private let placement: any ConnectionPlacement
     private var registration: IORegistration?
     private var timer: TimerID?
 
@@ -33,7 +33,7 @@ final class Arrival: IOHandler {
         let arrival = Arrival(descriptor, peer, purpose, loop, placement)
         arrival.registration = try? loop.register(arrival.descriptor, handler: arrival)
         guard arrival.registration != nil else { return arrival.drop() }
-        arrival.timer = loop.schedule(after: .seconds(secondsMax)) { [weak arrival] in arrival?.drop() }
+        arrival.timer = loop.schedule(after: .seconds(secondsMax)) { arrival.drop() }
     }
 
     deinit { if descriptor >= 0 { _ = FileDescriptor(number: descriptor) } }

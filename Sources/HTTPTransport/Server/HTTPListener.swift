@@ -40,7 +40,7 @@ package final class HTTPListener: IOHandler {
     private let descriptor: Int32
     private let purpose: ListenerPurpose
     private let arrivalSecondsMax: Int
-    private unowned let placement: any ConnectionPlacement
+    private let placement: any ConnectionPlacement
     private var registration: IORegistration?
 
     /// - Parameter descriptor: stays the caller's, who closes it after every listener on it was closed.

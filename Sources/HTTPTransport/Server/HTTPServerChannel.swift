@@ -42,8 +42,8 @@ package final class HTTPServerChannel: ChannelHandler {
                 FileDescriptor(number: connection.takeDescriptor()), from: peer, on: loop, tls: tls, handler: opening)
         else { return }
         opening.channel = channel
-        opening.timer = loop.schedule(after: .seconds(settings.handshakeSecondsMax)) { [weak channel] in
-            guard let channel, !channel.isOpen else { return }
+        opening.timer = loop.schedule(after: .seconds(settings.handshakeSecondsMax)) {
+            if channel.isOpen { return }
             channel.abort(.timedOut("the TLS handshake"))
         }
     }

@@ -22,7 +22,8 @@ package enum TLSStep: Equatable {
 package final class TLSSession {
     private let session: OpaquePointer
     private let context: TLSContext
-    private unowned let carrier: any TLSCarrier
+    // The carrier owns this session and so outlives it; this is asked for every record.
+    private unowned(unsafe) let carrier: any TLSCarrier
 
     /// - Parameter serverName: for a client, the name to ask for and to verify; an IP address is verified as such.
     package init(context: TLSContext, carrier: any TLSCarrier, serverName: String? = nil) throws(TLSError) {

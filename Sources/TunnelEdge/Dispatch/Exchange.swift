@@ -21,7 +21,7 @@ final class Exchange: HTTPStreamReceiver {
     let head: HTTPRequestHead
     let peerAddress: String
     let receivedAt: MonotonicInstant
-    private unowned let site: TunnelSite
+    private let site: TunnelSite
     private var thirdParty: HTTPStream?
     private var upload = Upload.waiting([])
     private var hasUploadEnded: Bool

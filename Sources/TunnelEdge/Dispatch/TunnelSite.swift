@@ -253,7 +253,7 @@ final class TunnelSite {
         if let timerDeadline, timerDeadline <= deadline { return }
         if let timer { loop.cancel(timer) }
         timerDeadline = deadline
-        timer = loop.schedule(at: deadline) { [weak self] in self?.timeIsUp() }
+        timer = loop.schedule(at: deadline) { [self] in timeIsUp() }
     }
 
     private func timeIsUp() {

@@ -41,7 +41,7 @@ private final class APICall: HTTPStreamReceiver {
     private let head: HTTPRequestHead
     private let peer: Peer
     private let requestID: String
-    private unowned let front: EdgeFront
+    private let front: EdgeFront
     private var body: [UInt8] = []
     private var isOver = false
 

@@ -165,9 +165,9 @@ extension EdgeFront: HTTPServerHandler {
     package func connectionOpened(_ connection: HTTPConnection) {
         connections[ObjectIdentifier(connection)] = connection
         guard connection.isHTTP2, let edge = connection.context as? EdgeConnection, isForZone(edge) else { return }
-        loop.schedule(after: .seconds(parts.settings.helloSecondsMax)) { [weak connection, weak edge] in
-            guard let connection, let edge, !edge.hasSpoken else { return }
-            connection.drain()
+        // Captured strongly, for the few seconds it takes: weak references would make every use of a connection slow.
+        loop.schedule(after: .seconds(parts.settings.helloSecondsMax)) {
+            if !edge.hasSpoken { connection.drain() }
         }
     }
 
