@@ -25,6 +25,13 @@ struct RenewalPlanTests {
         #expect(RenewalPlan(of: Self.validity(days: 90)).urgency(at: Self.start + .days(days)) == urgency)
     }
 
+    @Test func `a twelfth of the life is critical to the microsecond`() {
+        let plan = RenewalPlan(of: Self.validity(days: 90))
+        let moment = Self.start + .hours(82 * 24 + 12)
+        #expect(plan.urgency(at: moment - .microseconds(1)) == .urgent)
+        #expect(plan.urgency(at: moment) == .critical)
+    }
+
     @Test func `a fast clock must not find it expired`() {
         let plan = RenewalPlan(of: CertificateValidity(notBefore: Self.start, notAfter: Self.start + .seconds(600)))
         #expect(plan.unsafeFrom == Self.start + .seconds(300))

@@ -82,6 +82,20 @@ struct SigningPolicyTests {
         #expect(SigningPolicy.refusal(ofByteCount: 16_385) == .tooLarge(byteCount: 16_385))
     }
 
+    @Test(arguments: [SigningPolicy.rsaBitCountMin, SigningPolicy.rsaBitCountMax])
+    func `the smallest and the largest RSA key are sound`(bitCount: Int) throws {
+        var request = Self.sound
+        request.key = .rsa(bitCount: bitCount)
+        #expect(SigningPolicy.refusal(of: request, for: try Self.host()) == nil)
+    }
+
+    @Test func `a name in an explanation is cut after 100 characters`() throws {
+        let host = try Self.host()
+        let hundred = String(repeating: "x", count: 100)
+        #expect(SigningRefusal.otherHost(hundred).explanation(for: host).contains("name \(hundred) is"))
+        #expect(SigningRefusal.otherHost(hundred + "y").explanation(for: host).contains("name \(hundred)… is"))
+    }
+
     @Test func `a long name does not make a long explanation`() throws {
         let explanation = SigningRefusal.otherHost(String(repeating: "x", count: 100_000)).explanation(for: try Self.host())
         #expect(explanation.utf8.count < 300)

@@ -45,6 +45,8 @@ struct TunnelNameTests {
         (.illegalCharacter("_", at: 2), "'_' at position 3"),
         (.illegalCharacter("M", at: 0), "M at position 1"),
         (.illegalCharacter("\u{7F}", at: 0), "U+007F"),
+        (.illegalCharacter("~", at: 0), "'~'"),
+        (.illegalCharacter(" ", at: 0), "U+0020"),
         (.doubleHyphen(at: 2), "position 3"),
         (.tooShort(byteCount: 2), "at least 3"),
         (.tooLong(byteCount: 64), "at most 63"),
