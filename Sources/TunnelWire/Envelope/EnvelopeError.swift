@@ -40,7 +40,7 @@ package enum EnvelopeError: Error, Hashable, Sendable {
         case .invalidHeader: "A header value is not UTF-8, which the tunnel's agent cannot read; encode it."
         case .invalidRequestLine: "The method or the path has a character that HTTP does not allow."
         case .headersTooLarge(let byteCount, let byteCountMax):
-            "The headers make \(byteCount) bytes in the tunnel, and its agent takes \(byteCountMax); send fewer or smaller ones."
+            "The headers make \(byteCount) bytes in the tunnel, and its agent takes \(byteCountMax); send fewer or smaller."
         case .missingField(let field): "The message from the tunnel has no \(field.text) field."
         case .repeatedField(let field): "The message from the tunnel has more than one \(field.text) field."
         case .malformedField(let field): "The message from the tunnel has a \(field.text) field that makes no sense."
