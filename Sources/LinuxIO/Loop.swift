@@ -89,7 +89,9 @@ extension Loop {
 
     /// Watches the descriptor. With `edge` every change of readiness is told once; `levelShared` is for listening sockets
     /// that several loops watch, of which one is woken.
-    package func register(_ descriptor: Int32, trigger: Trigger = .edge, handler: any IOHandler) throws(IOError) -> IORegistration {
+    package func register(_ descriptor: Int32, trigger: Trigger = .edge, handler: any IOHandler) throws(IOError)
+        -> IORegistration
+    {
         let slot: Int32
         if let free = freeSlots.popLast() {
             slot = free

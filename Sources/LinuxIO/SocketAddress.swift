@@ -124,7 +124,8 @@ extension SocketAddress {
             self.init(ip: .v4(withUnsafeBytes(of: &address.sin_addr) { Array($0) }), port: UInt16(bigEndian: address.sin_port))
         case AF_INET6:
             var address = withUnsafeBytes(of: &storage) { $0.loadUnaligned(as: sockaddr_in6.self) }
-            self.init(ip: .v6(withUnsafeBytes(of: &address.sin6_addr) { Array($0) }), port: UInt16(bigEndian: address.sin6_port))
+            self.init(
+                ip: .v6(withUnsafeBytes(of: &address.sin6_addr) { Array($0) }), port: UInt16(bigEndian: address.sin6_port))
         default: return nil
         }
     }

@@ -21,9 +21,12 @@ final class HTTP2Caller: ChannelHandler, HTTP2ClientOwner {
 
     private init() {}
 
-    static func open(to address: SocketAddress, tls: TLSContext?, host: String = "localhost", on loop: Loop) throws -> HTTP2Caller {
+    static func open(to address: SocketAddress, tls: TLSContext?, host: String = "localhost", on loop: Loop) throws
+        -> HTTP2Caller
+    {
         let caller = HTTP2Caller()
-        caller.channel = try Channel.connect(to: address, on: loop, tls: tls, serverName: tls == nil ? nil : host, handler: caller)
+        caller.channel = try Channel.connect(
+            to: address, on: loop, tls: tls, serverName: tls == nil ? nil : host, handler: caller)
         return caller
     }
 

@@ -70,7 +70,9 @@ package final class Channel {
         var error: ChannelError?
     }
 
-    private init(loop: Loop, descriptor: consuming FileDescriptor, peer: SocketAddress, state: State, handler: any ChannelHandler) {
+    private init(
+        loop: Loop, descriptor: consuming FileDescriptor, peer: SocketAddress, state: State, handler: any ChannelHandler
+    ) {
         self.loop = loop
         self.descriptor = descriptor.release()
         self.peer = peer

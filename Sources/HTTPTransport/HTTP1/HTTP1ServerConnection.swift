@@ -72,7 +72,9 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
         guard !isClosed else { return }
         isClosed = true
         if let watchTimer { channel.loop.cancel(watchTimer) }
-        if let stream { close(stream, stream.isFinished && stream.hasReceivedEnd ? nil : .connectionLost(error ?? .closedByPeer)) }
+        if let stream {
+            close(stream, stream.isFinished && stream.hasReceivedEnd ? nil : .connectionLost(error ?? .closedByPeer))
+        }
         server.connectionClosed(self, error: error)
     }
 

@@ -50,7 +50,11 @@ extension HTTP2Connection {
         stream.headerListByteCount += name.count + value.count + 32
         guard stream.headerListByteCount <= settings.headerListByteCountMax, stream.fields.count < settings.headerFieldCountMax
         else { return stream.isHeadTooLarge = true }
-        if name.first == UInt8(ascii: ":") { pseudoField(name, value, stream) } else { stream.fields.append(name: name.span, value: value.span) }
+        if name.first == UInt8(ascii: ":") {
+            pseudoField(name, value, stream)
+        } else {
+            stream.fields.append(name: name.span, value: value.span)
+        }
     }
 
     private func pseudoField(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, _ stream: HTTP2Stream) {
@@ -254,7 +258,8 @@ private func onStreamClose(session: OpaquePointer?, id: Int32, code: UInt32, use
     return 0
 }
 
-private func onFrameSent(session: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, user: UnsafeMutableRawPointer?) -> Int32 {
+private func onFrameSent(session: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, user: UnsafeMutableRawPointer?) -> Int32
+{
     guard let head = frame?.pointee.hd, let connection = connection(user) else { return 0 }
     switch nghttp2_frame_type(rawValue: nghttp2_frame_type.RawValue(head.type)) {
     case NGHTTP2_HEADERS, NGHTTP2_DATA:

@@ -36,7 +36,9 @@ enum ArrivalSight: Equatable {
 
     private static func hostValue(of line: ArraySlice<UInt8>) -> String? {
         guard line.count > 5, String(decoding: line.prefix(5), as: UTF8.self).lowercased() == "host:" else { return nil }
-        let value = String(decoding: line.dropFirst(5), as: UTF8.self).lowercased().filter { $0 != " " && $0 != "\t" && $0 != "\r\n" && $0 != "\r" }
+        let value = String(decoding: line.dropFirst(5), as: UTF8.self).lowercased().filter {
+            $0 != " " && $0 != "\t" && $0 != "\r\n" && $0 != "\r"
+        }
         return HostText.withoutPort(value)
     }
 }

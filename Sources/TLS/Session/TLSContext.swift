@@ -29,7 +29,9 @@ package final class TLSContext: Sendable {
     private init(
         server: Bool, applicationProtocols: [String], identityLookup: IdentityLookup?
     ) throws(TLSError) {
-        guard let context = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method()) else { throw .last("create context") }
+        guard let context = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method()) else {
+            throw .last("create context")
+        }
         pointer = context
         isServer = server
         self.applicationProtocols = applicationProtocols

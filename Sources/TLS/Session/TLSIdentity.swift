@@ -4,7 +4,9 @@ internal import COpenSSL
 package final class TLSIdentity: Sendable {
     // OpenSSL counts references to these objects atomically, and nothing changes them after `init`.
     nonisolated(unsafe) private let certificate: OpaquePointer
+    // As above.
     nonisolated(unsafe) private let key: OpaquePointer
+    // As above; the stack is only read.
     nonisolated(unsafe) private let chain: OpaquePointer?
 
     /// Parses a PEM chain, leaf first, and the leaf's private key in PEM.

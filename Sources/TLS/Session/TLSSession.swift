@@ -48,7 +48,9 @@ package final class TLSSession {
     private func expect(_ serverName: String) throws(TLSError) {
         let isAddress = serverName.contains(":") || serverName.allSatisfy { $0.isNumber || $0 == "." }
         if isAddress {
-            guard X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), serverName) == 1 else { throw .last("set server address") }
+            guard X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), serverName) == 1 else {
+                throw .last("set server address")
+            }
         } else {
             guard culvert_SSL_set_tlsext_host_name(session, serverName) == 1, SSL_set1_host(session, serverName) == 1 else {
                 throw .last("set server name")

@@ -38,7 +38,8 @@ extension EdgeFront {
         }
         guard !isDraining else { return answer(stream, 503, "draining", "This process is ending; try again.") }
         let request = HelloRequest(
-            credential: credential, poolSize: head.fields.first(.xPoolSize).flatMap { Int($0) } ?? parts.settings.poolSizeDefault,
+            credential: credential,
+            poolSize: head.fields.first(.xPoolSize).flatMap { Int($0) } ?? parts.settings.poolSizeDefault,
             features: head.features, address: edge.peerAddress)
         let bound = LoopBound(PendingHello(stream: stream, connection: connection, edge: edge), on: loop)
         let registry = parts.registry
@@ -64,7 +65,8 @@ extension EdgeFront {
             _ = answer(pending.stream, 401, "unauthorized", "The tunnel id or its credential is wrong.")
         case .success(.refuseTunnel):
             parts.log.note("agent.refused", [("status", "403"), ("ip", request.address)])
-            _ = answer(pending.stream, 403, "forbidden", "This credential may not serve the tunnel, or the tunnel is not active.")
+            _ = answer(
+                pending.stream, 403, "forbidden", "This credential may not serve the tunnel, or the tunnel is not active.")
         case .success(.accept(let tunnel, let identity)):
             let door = parts.directory.door(of: tunnel.id)
             guard door !== loop.door else { return welcome(tunnel, identity, request, pending) }
@@ -83,7 +85,9 @@ extension EdgeFront {
         guard !pending.connection.channel.isClosed else { return }
         letGo(pending.connection)
         pending.connection.move(to: door) { loop in
-            guard let front = EdgeFront.resident(of: loop) else { preconditionFailure("every door of the directory has a front") }
+            guard let front = EdgeFront.resident(of: loop) else {
+                preconditionFailure("every door of the directory has a front")
+            }
             front.adopt(pending.connection)
             then(front, pending)
             return front
@@ -97,7 +101,8 @@ extension EdgeFront {
         let site = site(of: tunnel)
         let link = AgentLink(
             number: pending.edge.link?.number ?? nextAgentNumber(), site: site, connection: pending.connection,
-            credential: request.credential, keyID: identity.keyID, poolSize: min(max(request.poolSize, 1), parts.settings.pool.poolSizeMax),
+            credential: request.credential, keyID: identity.keyID,
+            poolSize: min(max(request.poolSize, 1), parts.settings.pool.poolSizeMax),
             features: request.features, address: request.address)
         switch site.connect(link) {
         case .serve: break
@@ -163,7 +168,9 @@ extension EdgeFront {
         _ id: Substring, _ head: HTTPRequestHead, isEnd: Bool, _ edge: EdgeConnection, _ stream: HTTPStream
     ) -> any HTTPStreamReceiver {
         guard let link = edge.link, head.fields.first(.xTunnelId) == link.tunnelIDText, link.acceptsCredential(head.credential)
-        else { return answer(stream, 401, "unauthorized", "The credential is not the one that this connection said hello with.") }
+        else {
+            return answer(stream, 401, "unauthorized", "The credential is not the one that this connection said hello with.")
+        }
         let site = link.site
         guard let number = requestNumber(id) else { return answer(stream, 404, "no-such-request", "There is no such request.") }
         switch site.replyArrived(number) {

@@ -48,7 +48,6 @@ final class Exchange: HTTPStreamReceiver {
 
     var hasReply: Bool { reply != nil }
 
-
     // MARK: To the agent
 
     /// Sends the request on the intake's stream.

@@ -218,7 +218,8 @@ final class TunnelSite {
         var envelope = HTTPFields()
         do {
             try RequestEnvelope.encode(
-                exchange.head, context, headerListByteCountMax: intake.link.connection.peerHeaderListByteCountMax, into: &envelope)
+                exchange.head, context, headerListByteCountMax: intake.link.connection.peerHeaderListByteCountMax,
+                into: &envelope)
             exchange.hand(to: intake.stream, envelope: envelope)
         } catch {
             exchanges[request] = nil

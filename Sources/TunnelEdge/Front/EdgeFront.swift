@@ -53,7 +53,8 @@ package final class EdgeFront {
     package func listen(on descriptor: Int32, for purpose: ListenerPurpose) throws(IOError) {
         listeners.append(
             try HTTPListener(
-                descriptor: descriptor, purpose: purpose, arrivalSecondsMax: parts.settings.thirdParty.handshakeSecondsMax, on: loop,
+                descriptor: descriptor, purpose: purpose, arrivalSecondsMax: parts.settings.thirdParty.handshakeSecondsMax,
+                on: loop,
                 placement: self))
     }
 

@@ -40,7 +40,9 @@ package final class TunnelDirectory: Sendable {
     /// Takes the record as it is now in the store.
     package func put(_ tunnel: Tunnel, at now: Timestamp) {
         shelf.withLock { shelf in
-            if let earlier = shelf.byID[tunnel.id], shelf.idByName[earlier.name] == tunnel.id { shelf.idByName[earlier.name] = nil }
+            if let earlier = shelf.byID[tunnel.id], shelf.idByName[earlier.name] == tunnel.id {
+                shelf.idByName[earlier.name] = nil
+            }
             if tunnel.holdsName(at: now) {
                 shelf.byID[tunnel.id] = tunnel
                 shelf.idByName[tunnel.name] = tunnel.id

@@ -64,9 +64,11 @@ package enum Refusal: Hashable, Sendable, CaseIterable {
         switch self {
         case .noSuchTunnel: "There is no tunnel with this name here. Check the address."
         case .tunnelInactive: "This tunnel is not active. Its owner can restore it or finish setting it up."
-        case .agentOffline: "The program behind this tunnel is not connected. If it is yours, start its agent; otherwise try again later."
+        case .agentOffline:
+            "The program behind this tunnel is not connected. If it is yours, start its agent; otherwise try again later."
         case .agentBusy: "The program behind this tunnel has all hands full. Try again in a moment."
-        case .responseDeadlineExceeded: "The program behind this tunnel did not answer in time. The request may still have been carried out."
+        case .responseDeadlineExceeded:
+            "The program behind this tunnel did not answer in time. The request may still have been carried out."
         case .agentDisconnected:
             "The connection to the program behind this tunnel broke before it answered. The request may have been carried out."
         case .requestTooLarge: "The request is larger than this tunnel takes."
