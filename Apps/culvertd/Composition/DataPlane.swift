@@ -24,7 +24,8 @@ struct DataPlane {
         let clock = controlPlane.ports.clock
         for tunnel in try await LoadRoutes(ports: controlPlane.ports)() { directory.put(tunnel, at: clock.now) }
         let identities = EdgeIdentities(
-            zone: zone, certificates: controlPlane.certificates, clock: clock, hostCountMax: settings.integer(.certificates))
+            zone: zone, certificates: controlPlane.certificates, directory: directory, clock: clock,
+            hostCountMax: settings.integer(.certificates))
         let tls = try TLSContext.server(applicationProtocols: ["h2", "http/1.1"]) { identities.identity(for: $0) }
         edge = try await Edge(
             EdgeParts(

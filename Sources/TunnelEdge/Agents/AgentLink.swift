@@ -16,6 +16,8 @@ final class AgentLink {
     let poolSize: Int
     let features: Set<Feature>
     let address: String
+    /// Requests whose third party has gone, to be told with the next intakes.
+    var cancellations: [String] = []
     /// Set when the connection may do nothing more, but is not closed yet.
     private(set) var isEnding = false
 

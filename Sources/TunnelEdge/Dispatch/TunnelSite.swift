@@ -18,8 +18,6 @@ final class TunnelSite {
     private var timer: TimerID?
     private var timerDeadline: MonotonicInstant?
     private var lastIntake: UInt64 = 0
-    /// Requests whose third party has gone, to be told to the agent with the next intake.
-    private var cancellations: [String] = []
     private(set) var connectionCount = 0
 
     private struct ParkedIntake {
@@ -62,21 +60,23 @@ final class TunnelSite {
     }
 
     func abandoned(_ exchange: Exchange) {
+        let agent = pool.agent(of: exchange.number)
         pool.requestAbandoned(exchange.number)
-        if exchange.wasHanded, !exchange.hasReply { cancel(exchange.id) }
+        guard exchange.wasHanded, !exchange.hasReply, let agent, let link = links[agent] else { return }
+        cancel(exchange.id, at: link)
     }
 
     func exchangeOver(_ exchange: Exchange) { exchanges[exchange.number] = nil }
 
     /// Tells the agent that the request is of no use any more, if it knows that word.
-    private func cancel(_ id: String) {
-        guard let agent = pool.servingAgent, let link = links[agent], link.features.contains(.cancel) else { return }
+    private func cancel(_ id: String, at link: AgentLink) {
+        guard link.features.contains(.cancel) else { return }
         if let (number, intake) = intakes.first(where: { $0.value.link === link }) {
             intakes[number] = nil
             pool.intakeLost(number)
             sendCancellation(id, on: intake.stream)
         } else {
-            cancellations.append(id)
+            link.cancellations.append(id)
         }
     }
 
@@ -93,7 +93,6 @@ final class TunnelSite {
         let decision = pool.agentConnected(link.number, poolSize: link.poolSize, at: loop.now, into: &actions)
         if case .serve = decision {
             links[link.number] = link
-            cancellations.removeAll()
         }
         act()
         return decision
@@ -108,8 +107,8 @@ final class TunnelSite {
 
     /// Takes an intake; false when the agent has parked too many and its connection has to end.
     func park(_ stream: HTTPStream, of link: AgentLink, receiver: (UInt64) -> any HTTPStreamReceiver) -> Bool {
-        if !cancellations.isEmpty {
-            sendCancellation(cancellations.removeFirst(), on: stream)
+        if !link.cancellations.isEmpty {
+            sendCancellation(link.cancellations.removeFirst(), on: stream)
             return true
         }
         lastIntake += 1
@@ -211,7 +210,11 @@ final class TunnelSite {
     }
 
     private func hand(_ request: UInt64, _ number: UInt64) {
-        guard let intake = intakes.removeValue(forKey: number), let exchange = exchanges[request] else { return }
+        guard let exchange = exchanges[request] else { return }
+        guard let intake = intakes.removeValue(forKey: number) else {
+            pool.handFailed(request, at: loop.now, into: &actions)
+            return act()
+        }
         let context = RequestEnvelopeContext(
             requestID: exchange.id, forwardedFor: exchange.peerAddress,
             allowsOpaqueValues: intake.link.features.contains(.opaqueHeaders))

@@ -12,14 +12,18 @@ package final class EdgeIdentities: Sendable {
 
     private let zone: Zone
     private let certificates: ZoneCertificates
+    private let directory: TunnelDirectory
     private let clock: any WallClock
     private let entries = Mutex<[String: Entry]>([:])
     private let hostCountMax: Int
 
     /// - Parameter hostCountMax: parsed certificates that are kept; past it all are parsed anew when next asked for.
-    package init(zone: Zone, certificates: ZoneCertificates, clock: any WallClock, hostCountMax: Int) {
+    package init(
+        zone: Zone, certificates: ZoneCertificates, directory: TunnelDirectory, clock: any WallClock, hostCountMax: Int
+    ) {
         self.zone = zone
         self.certificates = certificates
+        self.directory = directory
         self.clock = clock
         self.hostCountMax = hostCountMax
     }
@@ -46,8 +50,9 @@ package final class EdgeIdentities: Sendable {
         guard let serverName else { return zone.text }
         return switch HostRole(of: serverName, in: zone) {
         case .zone: zone.text
-        case .tunnel(let name): PublicHost(name: name, zone: zone).text
-        // Not a name that a tunnel can have: the page that says so comes with the zone's certificate.
+        // A certificate of its own only for a tunnel that there is: strangers do not make the authority sign. For any other
+        // name the page that says so comes with the zone's certificate, which has every name but in the zone localhost.
+        case .tunnel(let name): directory.tunnel(named: name) == nil ? zone.text : PublicHost(name: name, zone: zone).text
         case .unknownName: zone.text
         case .foreign: nil
         }
