@@ -221,6 +221,8 @@ private func onFrame(session: OpaquePointer?, frame: UnsafePointer<nghttp2_frame
     case NGHTTP2_GOAWAY: connection.goAwayReceived(frame.pointee.goaway)
     case NGHTTP2_PING:
         if head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { connection.notePong() }
+    case NGHTTP2_SETTINGS:
+        if head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { connection.noteSettingsAnswer() }
     default: break
     }
     return 0

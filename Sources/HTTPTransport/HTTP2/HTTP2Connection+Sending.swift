@@ -90,6 +90,11 @@ extension HTTP2Connection {
         schedulePump()
     }
 
+    func widenWindow(of stream: HTTP2Stream, to byteCount: Int) {
+        guard let session else { return }
+        nghttp2_session_set_local_window_size(session, none, stream.id, Int32(byteCount))
+    }
+
     private var none: UInt8 { UInt8(NGHTTP2_FLAG_NONE.rawValue) }
 
     private func dataProvider(for stream: HTTP2Stream) -> nghttp2_data_provider {

@@ -30,6 +30,9 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     private var idleFrames: TokenBucket
     private var lastPingAt = MonotonicInstant(nanoseconds: 0)
     private var pingSentAt: MonotonicInstant?
+    private var settingsSentAt: MonotonicInstant?
+    /// The shortest round trip seen, in nanoseconds; 0 until one was.
+    private(set) var roundTripNanoseconds: Int64 = 0
     private var hasSaidGoodbye = false
     private var watchTimer: TimerID?
 
@@ -71,6 +74,7 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
         session = makeSession()
         guard session != nil else { return channel.abort(.aborted("out of memory")) }
         submitSettings()
+        settingsSentAt = channel.loop.now
         schedulePump()
         watch()
         if case .client(let owner) = role { owner.connectionReady(self) }
@@ -190,7 +194,21 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
         schedulePump()
     }
 
-    func notePong() { pingSentAt = nil }
+    func notePong() {
+        noteRoundTrip(since: pingSentAt)
+        pingSentAt = nil
+    }
+
+    func noteSettingsAnswer() {
+        noteRoundTrip(since: settingsSentAt)
+        settingsSentAt = nil
+    }
+
+    private func noteRoundTrip(since sent: MonotonicInstant?) {
+        guard let sent else { return }
+        let time = max(1, nowNanoseconds - sent.nanoseconds)
+        roundTripNanoseconds = roundTripNanoseconds == 0 ? time : min(roundTripNanoseconds, time)
+    }
 
     /// Every few seconds: sends PINGs, and ends what makes no progress.
     private func watch() {

@@ -34,8 +34,12 @@ package final class HTTP2Stream: HTTPStream {
     var unconsumedByteCount = 0
     var isReset = false
     var isClosed = false
+    private var window: ReceiveWindow
 
-    init(session: HTTP2Connection) { self.session = session }
+    init(session: HTTP2Connection) {
+        self.session = session
+        window = ReceiveWindow(byteCount: session.settings.streamWindowByteCount)
+    }
 
     package override var connection: HTTPConnection { session }
 
@@ -76,6 +80,8 @@ package final class HTTP2Stream: HTTPStream {
         let given = min(byteCount, unconsumedByteCount)
         unconsumedByteCount -= given
         guard !isClosed, !isReset else { return }
+        let larger = window.consumed(given, atNanoseconds: session.nowNanoseconds, roundTrip: session.roundTripNanoseconds)
+        if let larger { session.widenWindow(of: self, to: larger) }
         session.giveBack(given, of: self)
     }
 
