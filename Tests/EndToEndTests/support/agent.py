@@ -86,9 +86,9 @@ class ScriptedAgent:
         return stream, reply
 
     def send(self, stream, data, end=False):
-        """Body bytes, waiting for the window."""
+        """Body bytes, waiting for the window; gives up when the service has answered already."""
         view = memoryview(data)
-        while True:
+        while not self.replies[stream].head.is_set():
             with self.lock:
                 room = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size, len(view))
                 if room or not view:
