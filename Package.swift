@@ -86,8 +86,9 @@ let package = Package(
             swiftSettings: strict),
         tests("TunnelAPI", ["HTTPTransport", "TunnelAPI", "TunnelDomain", "TunnelService", "TunnelWire"]),
         tests("TunnelEdge", ["HTTPTransport", "LinuxIO", "TunnelDomain", "TunnelEdge", "TunnelWire"]),
-        tests("TunnelAgent", ["TunnelAgent", "TunnelDomain", "TunnelWire"]),
+        tests("TunnelAgent", ["HTTPTransport", "LinuxIO", "TLS", "TunnelAgent", "TunnelDomain", "TunnelWire"]),
         tests("TunnelClient", ["TunnelClient"]),
+        tests("Culvert", ["TunnelAgent", "TunnelClient", "TunnelDomain", "culvert"]),
         tests("Culvertd", ["culvertd", "FileStorage", "LinuxIO", "TLS", "TunnelAPI", "TunnelDomain", "TunnelService"]),
         tests("Repository", []),
     ]

@@ -3,9 +3,6 @@ struct CommandLineTool {
     let words: [String]
     let environment: [String: String]
 
-    /// Whether the command ends in its own way on Ctrl-C; the others just end.
-    var handlesSignals: Bool { (try? ParsedWords(words))?.command.path == ["http"] }
-
     func run() async -> ExitCode {
         let console = Console(isJSON: words.contains("--json"), environment: environment)
         do throws(Complaint) {

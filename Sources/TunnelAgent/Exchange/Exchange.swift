@@ -107,11 +107,7 @@ extension Exchange: HTTPStreamReceiver {
     private func intakeClosed(_ error: StreamError?) {
         intake = nil
         switch phase {
-        case .parked:
-            phase = .over
-            let session = session
-            self.session = nil
-            session?.intakeEnded(self, slot: slot, error == nil ? .idle : .unexpected)
+        case .parked: intakeEnded(error == nil ? .idle : .unexpected)
         case .serving:
             if let error, !isRequestEnded { thirdPartyGone("the third party went away: \(error)") }
         case .over: break
@@ -133,20 +129,26 @@ extension Exchange: HTTPStreamReceiver {
 
 extension Exchange {
     private func intakeAnswered(_ head: HTTPResponseHead, on stream: HTTPStream) {
-        guard head.status == 200, let envelope = try? RequestEnvelope(decoding: head.fields) else {
-            phase = .over
-            let session = session
-            self.session = nil
-            let outcome = head.status == 200 ? .unexpected : IntakeOutcome(head)
-            session?.intakeEnded(self, slot: slot, outcome)
-            return
+        guard head.status == 200 else { return intakeEnded(IntakeOutcome(head)) }
+        if head.fields.first(.inkboxRouteKind) == "cancel", let id = head.fields.first(.inkboxRequestId) {
+            core.cancel(requestID: id)
+            return intakeEnded(.idle)
         }
+        guard let envelope = try? RequestEnvelope(decoding: head.fields) else { return intakeEnded(.unexpected) }
         phase = .serving
         self.envelope = envelope
         startedAt = core.loop.now
         number = core.begin(self)
         session?.intakeFilled(self, slot: slot)
         route(envelope)
+    }
+
+    /// The intake brought no request.
+    private func intakeEnded(_ outcome: IntakeOutcome) {
+        phase = .over
+        let session = session
+        self.session = nil
+        session?.intakeEnded(self, slot: slot, outcome)
     }
 
     private func route(_ envelope: RequestEnvelope) {
@@ -229,7 +231,7 @@ extension Exchange {
         origin = nil
         guard responseHead == nil else {
             problem = failure.explanation
-            reply?.reset(.internalError)
+            breakOffReply()
             return complete(status: responseHead?.status)
         }
         let detail =
@@ -239,6 +241,12 @@ extension Exchange {
             case .badResponse: "The program behind the tunnel answered with something that is not HTTP."
             }
         answer(502, reason: failure.reason.rawValue, detail, problem: failure.explanation)
+    }
+
+    /// Resets the reply once its head has left: a reset that overtook the head would tell the server nothing.
+    private func breakOffReply() {
+        guard let reply else { return }
+        core.loop.schedule(after: .milliseconds(1)) { reply.reset(.internalError) }
     }
 
     /// Answers in the agent's own name.
@@ -327,6 +335,12 @@ extension Exchange {
     }
 
     func abort(_ why: String) { thirdPartyGone(why) }
+
+    /// The server's id of the request that is being served, or nil.
+    var requestID: String? {
+        guard case .serving = phase else { return nil }
+        return envelope?.requestID
+    }
 
     /// Nobody waits for the response: the work for it ends now.
     private func thirdPartyGone(_ why: String) {

@@ -155,6 +155,11 @@ extension AgentCore {
         return nil
     }
 
+    /// The server says that nobody waits for this request any more (feature `cancel`).
+    func cancel(requestID: String) {
+        exchanges.values.first { $0.requestID == requestID }?.abort("the third party went away")
+    }
+
     func exchange(number: UInt64) -> Exchange? { exchanges[number] }
 }
 

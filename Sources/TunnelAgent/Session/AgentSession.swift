@@ -26,6 +26,10 @@ final class AgentSession {
     /// Parked intakes of a connection that ends are the server's to end; this is how long it may take.
     private static let leavingGrace: Duration = .seconds(2)
 
+    /// What this agent knows beyond the SDKs (data plane §10): to be told that a third party is gone before its reply has
+    /// begun, and values that are not UTF-8.
+    private static let features = "cancel, opaque-headers"
+
     unowned let core: AgentCore
     private var phase = Phase.connecting
     private var addresses: ArraySlice<SocketAddress>
@@ -147,6 +151,7 @@ extension AgentSession {
     private func greet() {
         var fields = credentialFields()
         if let size = core.configuration.poolSize { fields.append("x-pool-size", String(size)) }
+        fields.append("x-culvert-features", Self.features)
         fields.append("content-length", "0")
         let hello = HelloExchange { [weak self] verdict in self?.greeted(verdict) }
         if connection?.request(head("POST", "/_system/hello", fields), isEnd: true, receiver: hello) == nil {
