@@ -90,9 +90,16 @@ class ScriptedAgent:
         view = memoryview(data)
         while not self.replies[stream].head.is_set():
             with self.lock:
-                room = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size, len(view))
+                try:
+                    window = self.h2.local_flow_control_window(stream)
+                except h2.exceptions.StreamClosedError:
+                    return
+                room = min(window, self.h2.max_outbound_frame_size, len(view))
                 if room or not view:
-                    self.h2.send_data(stream, bytes(view[:room]), end_stream=end and room == len(view))
+                    try:
+                        self.h2.send_data(stream, bytes(view[:room]), end_stream=end and room == len(view))
+                    except h2.exceptions.StreamClosedError:
+                        return  # the service has answered and reset what it does not want
                     self._flush()
                     view = view[room:]
                     if not view:
