@@ -36,6 +36,9 @@ struct ByteQueue: ~Copyable {
 
     mutating func removeAll() { removeFirst(count) }
 
+    /// Gives the memory back, if nothing is waiting.
+    mutating func trim() { if isEmpty { release() } }
+
     private mutating func release() {
         buffer.deallocate()
         buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
@@ -46,7 +49,7 @@ struct ByteQueue: ~Copyable {
         if head > 0, count + more <= buffer.count, head >= count {
             buffer.copyMemory(from: bytes)
         } else {
-            var capacity = max(4096, buffer.count)
+            var capacity = max(512, buffer.count)
             while capacity < count + more { capacity *= 2 }
             let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
             if !isEmpty { larger.copyMemory(from: bytes) }

@@ -30,11 +30,13 @@ extension HTTP2Connection {
         stream.hasSentHead = true
         stream.isFinished = isEnd
         let pointer = Unmanaged.passUnretained(stream).toOpaque()
-        let pseudo: [(StaticString, String?)] = [
-            (":method", head.method), (":scheme", head.scheme), (":authority", head.authority), (":path", head.target),
-            (":protocol", head.upgradeProtocol),
-        ]
-        let id = withHeaderList(pseudo, head.fields) { list, count in
+        pseudoFields.removeAll()
+        pseudoFields.append(":method", head.method)
+        pseudoFields.append(":scheme", head.scheme)
+        if !head.authority.isEmpty { pseudoFields.append(":authority", head.authority) }
+        if !head.target.isEmpty { pseudoFields.append(":path", head.target) }
+        if let name = head.upgradeProtocol { pseudoFields.append(":protocol", name) }
+        let id = withHeaderList(head.fields) { list, count in
             guard !isEnd else { return nghttp2_submit_request(session, nil, list, count, nil, pointer) }
             var provider = dataProvider(for: stream)
             return nghttp2_submit_request(session, nil, list, count, &provider, pointer)
@@ -48,7 +50,8 @@ extension HTTP2Connection {
 
     func submitInterim(_ head: HTTPResponseHead, on stream: HTTP2Stream) {
         guard let session else { return }
-        _ = withHeaderList([(":status", String(head.status))], head.fields) { list, count in
+        setStatus(head.status)
+        _ = withHeaderList(head.fields) { list, count in
             nghttp2_submit_headers(session, none, stream.id, nil, list, count, nil)
         }
         schedulePump()
@@ -56,7 +59,8 @@ extension HTTP2Connection {
 
     func submitResponse(_ head: HTTPResponseHead, isEnd: Bool, on stream: HTTP2Stream) {
         guard let session else { return }
-        let result = withHeaderList([(":status", String(head.status))], head.fields) { list, count in
+        setStatus(head.status)
+        let result = withHeaderList(head.fields) { list, count in
             guard !isEnd else { return nghttp2_submit_response(session, stream.id, list, count, nil) }
             var provider = dataProvider(for: stream)
             return nghttp2_submit_response(session, stream.id, list, count, &provider)
@@ -102,35 +106,24 @@ extension HTTP2Connection {
             source: nghttp2_data_source(ptr: Unmanaged.passUnretained(stream).toOpaque()), read_callback: readOutgoing)
     }
 
-    /// Lays pseudo-fields and fields out as nghttp2 wants them; it copies them during the call.
-    private func withHeaderList<Result>(
-        _ pseudo: [(name: StaticString, value: String?)], _ fields: HTTPFields,
-        _ body: (UnsafePointer<nghttp2_nv>, Int) -> Result
-    ) -> Result {
-        // The values lie one behind the other in `pseudoBytes`, which is complete before any address in it is taken.
-        var pseudoBytes: [UInt8] = []
-        var lengths: [(name: StaticString, count: Int)] = []
-        for (name, value) in pseudo {
-            guard let value else { continue }
-            pseudoBytes.append(contentsOf: value.utf8)
-            lengths.append((name, value.utf8.count))
-        }
-        return pseudoBytes.withUnsafeBufferPointer { values in
-            var list: [nghttp2_nv] = []
-            list.reserveCapacity(lengths.count + fields.count)
-            var offset = 0
-            for (name, count) in lengths {
-                let value = UnsafeBufferPointer(rebasing: values[offset..<offset + count])
-                list.append(nameValue(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount), value))
-                offset += count
+    private func setStatus(_ status: Int) {
+        pseudoFields.removeAll()
+        pseudoFields.append(":status", String(status))
+    }
+
+    /// Lays the pseudo-fields and the fields out as nghttp2 wants them; it copies them during the call.
+    private func withHeaderList<Result>(_ fields: HTTPFields, _ body: (UnsafePointer<nghttp2_nv>, Int) -> Result) -> Result {
+        // The buffers of both stay where they are: nothing changes them before this function returns.
+        var list = headerList
+        headerList = []
+        list.removeAll(keepingCapacity: true)
+        defer { headerList = list }
+        return withExtendedLifetime((pseudoFields, fields)) {
+            pseudoFields.forEach { name, value in list.append(nameValue(name, value)) }
+            fields.forEach { _, name, value in
+                name.withUnsafeBufferPointer { name in value.withUnsafeBufferPointer { list.append(nameValue(name, $0)) } }
             }
-            // The buffer of `fields` stays where it is: nothing changes it before this function returns.
-            return withExtendedLifetime(fields) {
-                fields.forEach { _, name, value in
-                    name.withUnsafeBufferPointer { name in value.withUnsafeBufferPointer { list.append(nameValue(name, $0)) } }
-                }
-                return body(list, list.count)
-            }
+            return body(list, list.count)
         }
     }
 
@@ -143,7 +136,8 @@ extension HTTP2Connection {
     /// Submits the trailers that end the stream's message; called while nghttp2 asks for the last data.
     fileprivate func submitTrailers(of stream: HTTP2Stream) {
         guard let session, let trailers = stream.trailers else { return }
-        _ = withHeaderList([], trailers) { list, count in nghttp2_submit_trailer(session, stream.id, list, count) }
+        pseudoFields.removeAll()
+        _ = withHeaderList(trailers) { list, count in nghttp2_submit_trailer(session, stream.id, list, count) }
     }
 }
 

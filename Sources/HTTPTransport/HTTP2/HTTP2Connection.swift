@@ -22,7 +22,8 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     let settings: HTTP2Settings
     var session: OpaquePointer?
     var streams: [Int32: HTTP2Stream] = [:]
-    var nameScratch: [UInt8] = []
+    var pseudoFields = PseudoFields()
+    var headerList: [nghttp2_nv] = []
     private(set) var isGoingAway = false
     private var isPumpScheduled = false
     private var isClosed = false
@@ -70,7 +71,7 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     }
 
     private func begin() {
-        channel.keepBuffers(ofByteCount: 0)
+        channel.keepBuffers(ofByteCount: 64 * 1024)
         session = makeSession()
         guard session != nil else { return channel.abort(.aborted("out of memory")) }
         submitSettings()
@@ -235,6 +236,8 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
         if channel.unsentByteCount > 0, channel.lastProgressAt.nanoseconds < limit {
             return channel.abort(.timedOut("the peer to read"))
         }
+        // A quiet connection gives back what a busy one keeps.
+        if channel.lastProgressAt + .seconds(1) <= now { channel.trimBuffers() }
         watch()
     }
 

@@ -1,6 +1,7 @@
 internal import HTTPTransport
 internal import TunnelDomain
 internal import TunnelService
+internal import TunnelWire
 
 /// An agent's connection that has said hello: what it may do, until it ends.
 final class AgentLink {
@@ -8,9 +9,10 @@ final class AgentLink {
     let site: TunnelSite
     let tunnelID: TunnelID
     /// The tunnel's id as it stands in `x-tunnel-id` of every request.
-    let tunnelIDText: String
+    private let tunnelIDBytes: [UInt8]
     let connection: HTTP2Connection
-    let credential: AgentCredential
+    private let credentialField: KnownField
+    private let credentialBytes: [UInt8]
     let keyID: UUIDValue?
     let ownerToken: [UInt8]
     let poolSize: Int
@@ -36,9 +38,12 @@ final class AgentLink {
         self.number = number
         self.site = site
         tunnelID = site.tunnel.id
-        tunnelIDText = tunnelID.text
+        tunnelIDBytes = Array(tunnelID.text.utf8)
         self.connection = connection
-        self.credential = credential
+        switch credential {
+        case .connectSecret(let secret): (credentialField, credentialBytes) = (.xTunnelSecret, Array(secret.utf8))
+        case .apiKey(let key): (credentialField, credentialBytes) = (.xApiKey, Array(key.utf8))
+        }
         self.keyID = keyID
         var random = SystemRandomNumberGenerator()
         ownerToken = (0..<32).map { _ in Array("0123456789abcdef".utf8)[Int.random(in: 0..<16, using: &random)] }
@@ -47,14 +52,18 @@ final class AgentLink {
         self.address = address
     }
 
-    func acceptsOwnerToken(_ text: String) -> Bool { constantTimeEquals(Array(text.utf8), ownerToken) }
+    /// Whether the request names this link's tunnel.
+    func isNamed(by fields: HTTPFields) -> Bool {
+        fields.withFirst(.xTunnelId) { $0.isEqualInConstantTime(to: tunnelIDBytes) } ?? false
+    }
 
-    func acceptsCredential(_ shown: AgentCredential?) -> Bool {
-        switch (shown, credential) {
-        case (.connectSecret(let shown)?, .connectSecret(let known)), (.apiKey(let shown)?, .apiKey(let known)):
-            constantTimeEquals(Array(shown.utf8), Array(known.utf8))
-        case (nil, _), (.connectSecret?, .apiKey), (.apiKey?, .connectSecret): false
-        }
+    func acceptsOwnerToken(of fields: HTTPFields) -> Bool {
+        fields.withFirst(.xOwnerToken) { $0.isEqualInConstantTime(to: ownerToken) } ?? false
+    }
+
+    /// Whether the request shows the credential of this connection's hello.
+    func acceptsCredential(of fields: HTTPFields) -> Bool {
+        fields.withFirst(credentialField) { $0.isEqualInConstantTime(to: credentialBytes) } ?? false
     }
 
     /// Sends GOAWAY with the documented code and reason; the peer's open replies may still finish.
@@ -82,5 +91,15 @@ final class AgentLink {
             case .keyRevoked: "key-revoked"
             }
         }
+    }
+}
+
+extension Span<UInt8> {
+    /// Compares without telling by its duration where the two differ; only the length is no secret.
+    func isEqualInConstantTime(to other: [UInt8]) -> Bool {
+        guard count == other.count else { return false }
+        var difference: UInt8 = 0
+        for index in other.indices { difference |= self[index] ^ other[index] }
+        return difference == 0
     }
 }

@@ -6,8 +6,6 @@ internal import TunnelWire
 
 // The agent's side of the wire: `/_system` on the zone's host (data plane, sections 2 to 4).
 extension EdgeFront {
-    private static let responsePrefix = "/_system/response/"
-
     func acceptForAgent(
         _ head: HTTPRequestHead, isEnd: Bool, edge: EdgeConnection, on stream: HTTPStream
     ) -> any HTTPStreamReceiver {
@@ -16,15 +14,11 @@ extension EdgeFront {
             return answer(stream, 400, "bad-request", "Agents speak HTTP/2; connect with TLS and ALPN h2.")
         }
         guard head.method == "POST" else { return answer(stream, 405, "method-not-allowed", "Use POST.") }
-        let path = head.target.prefix { $0 != "?" }
-        switch path {
-        case "/_system/hello": return hello(head, edge, connection, stream)
-        case "/_system/intake": return intake(head, edge, stream)
-        default:
-            guard path.hasPrefix(EdgeFront.responsePrefix) else {
-                return answer(stream, 404, "not-found", "There is nothing at this path.")
-            }
-            return response(path.dropFirst(EdgeFront.responsePrefix.utf8.count), head, isEnd: isEnd, edge, stream)
+        switch AgentPath(head.target) {
+        case .hello: return hello(head, edge, connection, stream)
+        case .intake: return intake(head, edge, stream)
+        case .response(let place): return response(requestNumber(in: head.target, at: place), head, isEnd: isEnd, edge, stream)
+        case nil: return answer(stream, 404, "not-found", "There is nothing at this path.")
         }
     }
 
@@ -153,9 +147,9 @@ extension EdgeFront {
     // MARK: intake
 
     private func intake(_ head: HTTPRequestHead, _ edge: EdgeConnection, _ stream: HTTPStream) -> any HTTPStreamReceiver {
-        guard let link = edge.link, head.fields.first(.xTunnelId) == link.tunnelIDText,
-            let token = head.fields.first(.xOwnerToken), link.acceptsOwnerToken(token)
-        else { return answer(stream, 401, "unauthorized", "The owner token is not valid on this connection; say hello again.") }
+        guard let link = edge.link, link.isNamed(by: head.fields), link.acceptsOwnerToken(of: head.fields) else {
+            return answer(stream, 401, "unauthorized", "The owner token is not valid on this connection; say hello again.")
+        }
         let site = link.site
         let isParked = site.park(stream, of: link) { number in IntakeReceiver(number: number, site: site) }
         if !isParked { link.connection.closeAfterFlush() }
@@ -165,14 +159,13 @@ extension EdgeFront {
     // MARK: response
 
     private func response(
-        _ id: Substring, _ head: HTTPRequestHead, isEnd: Bool, _ edge: EdgeConnection, _ stream: HTTPStream
+        _ number: UInt64?, _ head: HTTPRequestHead, isEnd: Bool, _ edge: EdgeConnection, _ stream: HTTPStream
     ) -> any HTTPStreamReceiver {
-        guard let link = edge.link, head.fields.first(.xTunnelId) == link.tunnelIDText, link.acceptsCredential(head.credential)
-        else {
+        guard let link = edge.link, link.isNamed(by: head.fields), link.acceptsCredential(of: head.fields) else {
             return answer(stream, 401, "unauthorized", "The credential is not the one that this connection said hello with.")
         }
         let site = link.site
-        guard let number = requestNumber(id) else { return answer(stream, 404, "no-such-request", "There is no such request.") }
+        guard let number else { return answer(stream, 404, "no-such-request", "There is no such request.") }
         switch site.replyArrived(number) {
         case .refuse(404): return answer(stream, 404, "no-such-request", "There is no such request of this tunnel.")
         case .refuse(409): return answer(stream, 409, "already-answered", "This request has its reply already.")

@@ -1,13 +1,18 @@
-internal import TunnelDomain
-
 /// Makes and reads the ids of requests: opaque to everyone else, and never the same in two processes or on two loops.
 struct RequestIDs {
-    /// Sixteen hexadecimal digits that this process chose at random, then the number of the loop.
-    private let prefix: String
+    private static let prefixByteCount = 18
+    private static let numberByteCount = 12
+    static let byteCount = prefixByteCount + numberByteCount
+
+    /// Sixteen hexadecimal digits that this process chose at random, then two for the loop.
+    private let prefix: [UInt8]
     private var last: UInt64 = 0
 
     init(process: UInt64, loop: Int) {
-        prefix = RequestIDs.hexadecimal(process) + RequestIDs.hexadecimal(UInt64(loop)).suffix(2)
+        var prefix: [UInt8] = []
+        RequestIDs.append(process, digitCount: 16, to: &prefix)
+        RequestIDs.append(UInt64(truncatingIfNeeded: loop), digitCount: 2, to: &prefix)
+        self.prefix = prefix
     }
 
     mutating func next() -> UInt64 {
@@ -15,16 +20,44 @@ struct RequestIDs {
         return last
     }
 
-    func text(_ number: UInt64) -> String { prefix + RequestIDs.hexadecimal(number).suffix(12) }
-
-    /// The number in the text, or nil when the id is not from here.
-    func number(_ text: Substring) -> UInt64? {
-        guard text.utf8.count == prefix.utf8.count + 12, text.hasPrefix(prefix) else { return nil }
-        return UInt64(text.dropFirst(prefix.utf8.count), radix: 16)
+    func text(_ number: UInt64) -> String {
+        String(unsafeUninitializedCapacity: RequestIDs.byteCount) { room in
+            for index in prefix.indices { room[index] = prefix[index] }
+            for place in 0..<RequestIDs.numberByteCount {
+                let shift = UInt64(4 * (RequestIDs.numberByteCount - 1 - place))
+                room[RequestIDs.prefixByteCount + place] = RequestIDs.digit(UInt8(number >> shift & 15))
+            }
+            return RequestIDs.byteCount
+        }
     }
 
-    private static func hexadecimal(_ number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+    /// The number in the id, or nil when the id is not from here.
+    func number(_ id: Span<UInt8>) -> UInt64? {
+        guard id.count == RequestIDs.byteCount else { return nil }
+        for index in prefix.indices where id[index] != prefix[index] { return nil }
+        var number: UInt64 = 0
+        for index in RequestIDs.prefixByteCount..<RequestIDs.byteCount {
+            guard let value = RequestIDs.value(of: id[index]) else { return nil }
+            number = number << 4 | UInt64(value)
+        }
+        return number
+    }
+
+    private static func append(_ number: UInt64, digitCount: Int, to bytes: inout [UInt8]) {
+        for place in stride(from: digitCount - 1, through: 0, by: -1) {
+            bytes.append(digit(UInt8(number >> UInt64(4 * place) & 15)))
+        }
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+    }
+
+    private static func value(of digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        default: nil
+        }
     }
 }

@@ -85,7 +85,10 @@ package final class EdgeFront {
         return (number, requestIDs.text(number))
     }
 
-    func requestNumber(_ text: Substring) -> UInt64? { requestIDs.number(text) }
+    /// The request whose id stands in the path at this place, or nil when it cannot be one of this loop.
+    func requestNumber(in target: String, at place: Range<Int>) -> UInt64? {
+        requestIDs.number(target.utf8.span.extracting(place))
+    }
 
     // MARK: Changes of the control plane
 
