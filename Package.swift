@@ -76,7 +76,7 @@ let package = Package(
             swiftSettings: strict),
         tests("TunnelDomain", ["TunnelDomain"]),
         tests("TunnelWire", ["TunnelDomain", "TunnelWire"]),
-        tests("LinuxIO", ["LinuxIO"]),
+        tests("LinuxIO", ["LinuxIO", "TunnelDomain"]),
         tests("TLS", ["LinuxIO", "TLS", "TunnelDomain", "TunnelService"]),
         tests("HTTPTransport", ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"]),
         tests("TunnelService", ["TunnelDomain", "TunnelService"]),
