@@ -41,6 +41,7 @@ struct HTTPCommand {
     private func serve(_ agent: TunnelAgent, _ log: AgentLog) async throws(Complaint) -> ExitCode {
         let signals = try Interruption.watch { agent.stop() }
         async let stop = agent.run()
+        var log = log
         for await event in agent.events { log.tell(event) }
         let reason = await stop
         signals.stop()

@@ -5,12 +5,22 @@ struct AgentLog {
     let console: Console
     let target: AgentTarget
     let tunnelName: String
+    /// The URL has been told: it is told once, so that a script can read it as the first and only line.
+    private var hasToldURL = false
 
-    func tell(_ event: AgentEvent) {
+    init(console: Console, target: AgentTarget, tunnelName: String) {
+        self.console = console
+        self.target = target
+        self.tunnelName = tunnelName
+    }
+
+    mutating func tell(_ event: AgentEvent) {
         if console.isJSON { return console.printJSON(AgentEventDocument(event, target: target)) }
         switch event {
         case .connecting: break
         case .connected(let url):
+            guard !hasToldURL else { return console.note("Connected again.") }
+            hasToldURL = true
             console.print(url)
             console.note("Requests go to \(target). Ctrl-C stops.")
         case .reconnecting(let pause, let reason):

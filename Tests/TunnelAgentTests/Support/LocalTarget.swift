@@ -4,8 +4,8 @@ internal import TunnelWire
 
 /// A local HTTP server for an agent to forward to; what it does is told by the path.
 ///
-/// `/echo` sends the body back, `/fields` tells the request's fields as an event, `/hang` never answers, `/two-cookies` sets two,
-/// `/no-content` has none, `/events` sends one event and leaves the response open.
+/// `/echo` sends the body back, `/fields` tells the request's fields as an event, `/hang` never answers, `/two-cookies` sets
+/// two, `/no-content` has none, `/events` sends one event and leaves the response open, `/flood` sends 8 MiB.
 final class LocalTarget: Sendable {
     enum Event: Sendable, Equatable {
         case request(String)
