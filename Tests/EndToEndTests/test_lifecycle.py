@@ -1,12 +1,17 @@
 """How the service ends, and what is there when it begins again."""
 import json
+import os
+import shutil
 import signal
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from support.processes import CULVERTD, new_name
 from support.waiting import Stopwatch, until
+from support.wire import Broken
 
 UP_SECONDS_MAX = 2.0
 AT_ONCE_SECONDS_MAX = 2.0
@@ -37,6 +42,26 @@ def test_sigterm_answers_what_is_in_flight_and_exits_0(make_service, make_route)
     answer = held.wire.response()
     assert (answer.status, answer.body) == (200, b"answered")
     assert route.service.process.wait(30) == 0, route.service.tail()
+
+
+def test_a_draining_service_refuses_connections_at_once(make_service, make_route):
+    route = make_route(make_service())
+    held = Held(route)
+    route.service.terminate()
+
+    def attempt():
+        """How a new connection fares: what it reads within its patience, or the error."""
+        try:
+            with route.service.plain(timeout=1) as wire:
+                return wire.request("GET", "/new", route.host).response().status
+        except OSError as e:
+            return type(e)
+        except Broken:
+            return ConnectionResetError
+    until("a new connection is refused", lambda: attempt() in (ConnectionRefusedError, ConnectionResetError), 5)
+    assert attempt() in (ConnectionRefusedError, ConnectionResetError), "it hangs"
+    held.release.set()
+    assert held.wire.response().status == 200
 
 
 def refuses(route):
@@ -157,8 +182,6 @@ def test_kill_9_again_and_again_keeps_state_changes(make_service, connect):
 
 def test_a_change_is_synced_before_it_is_acknowledged(make_service):
     """Every create must be followed by a sync on the log before its answer is written."""
-    import shutil
-    import pytest
     strace = shutil.which("strace")
     if not strace:
         pytest.skip("strace is not installed: apt-get install strace shows the order of sync and answer")
@@ -169,7 +192,7 @@ def test_a_change_is_synced_before_it_is_acknowledged(make_service):
     try:
         until("strace is attached", lambda: any(
             int(next(l for l in open(f"/proc/{service.pid}/task/{t}/status") if l.startswith("TracerPid")).split()[1])
-            for t in __import__("os").listdir(f"/proc/{service.pid}/task")))
+            for t in os.listdir(f"/proc/{service.pid}/task")))
         before = trace.read_text().count("sync(") if trace.exists() else 0
         for _ in range(5):
             service.tunnel()

@@ -56,6 +56,7 @@ def test_tls_1_2_and_1_3(route, service, version):
         assert s.version() == {ssl.TLSVersion.TLSv1_2: "TLSv1.2", ssl.TLSVersion.TLSv1_3: "TLSv1.3"}[version]
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1")
 def test_tls_1_1_is_refused(route, service):
     context = service.tls(check_hostname=False)
     context.set_ciphers("ALL:@SECLEVEL=0")

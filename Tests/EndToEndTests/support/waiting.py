@@ -15,7 +15,7 @@ def until(what, probe, seconds=PATIENCE_SECONDS):
             return value
         if time.monotonic() > end:
             pytest.fail(f"not within {seconds} s: {what} (last value: {value!r})")
-        time.sleep(0.01)
+        time.sleep(0.01)  # between two looks; what is awaited has no event of its own
 
 
 class Stopwatch:
