@@ -48,15 +48,24 @@ extension EdgeSettings {
         connectionsPerTunnelMax = values.integer(.connectionsPerTunnel)
         connectionsMax = values.integer(.connections)
         helloSecondsMax = values.integer(.helloSeconds)
-        thirdParty.limitHeads(values)
-        zoneHTTP.limitHeads(values)
+        thirdParty.limit(by: values)
+        zoneHTTP.limit(by: values)
+        zoneHTTP.http2.pingIntervalSeconds = values.integer(.pingIntervalSeconds)
         thirdParty.http1.unconsumedByteCountMax = values.integer(.bufferedBytes)
         thirdParty.http2.streamWindowByteCount = values.integer(.bufferedBytes)
     }
 }
 
 extension HTTPServerSettings {
-    fileprivate mutating func limitHeads(_ values: SettingValues) {
+    fileprivate mutating func limit(by values: SettingValues) {
+        handshakeSecondsMax = values.integer(.handshakeSeconds)
+        http1.headSecondsMax = values.integer(.headSeconds)
+        http1.idleSecondsMax = values.integer(.keepAliveSeconds)
+        http1.bodyGraceSeconds = values.integer(.bodyGraceSeconds)
+        http1.bodyBytesPerSecondMin = values.integer(.bodyRate)
+        http1.writeStallSecondsMax = values.integer(.writeStallSeconds)
+        http2.writeStallSecondsMax = values.integer(.writeStallSeconds)
+        http2.pingTimeoutSeconds = values.integer(.pingTimeoutSeconds)
         http1.limits.headByteCountMax = values.integer(.headerBytes)
         http1.limits.fieldCountMax = values.integer(.headerFields)
         http2.headerListByteCountMax = values.integer(.headerBytes)

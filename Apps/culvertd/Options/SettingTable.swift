@@ -19,7 +19,7 @@ extension Setting {
         "certificates signed for a tunnel in 24 hours")
     static let keyRotationsPer15Minutes = Setting(
         "limit_key_rotations_per_15_min", .integer(default: 3, range: 0...1_000_000_000),
-        "attempts of an address to rotate a key in 15 minutes")
+        "attempts of an address to rotate a key in 15 minutes; agents cannot rotate keys yet")
     static let reservedNamesAdd = Setting("reserved_names_add", .words, "more names that no tunnel may have")
     static let reservedNamesRemove = Setting("reserved_names_remove", .words, "reserved names that tunnels may have after all")
 
@@ -46,7 +46,7 @@ extension Setting {
         "body of a request kept in memory before its sender has to wait")
     static let webSocketBytes = Setting(
         "limit_websocket_message_bytes", .integer(default: 1_024 * 1_024, range: 1_024...64 * 1_024 * 1_024),
-        "size of a WebSocket message before the close code 1009")
+        "size of a WebSocket message before the close code 1009; WebSockets are not carried yet")
     static let connectionsPerTunnel = Setting(
         "limit_connections_per_tunnel", .integer(default: 1_024, range: 1...1_000_000),
         "connections of third parties to one tunnel")
@@ -54,6 +54,25 @@ extension Setting {
         "limit_connections", .integer(default: 20_000, range: 1...1_000_000), "connections of third parties in all")
     static let helloSeconds = Setting(
         "hello_seconds", .integer(default: 10, range: 1...600), "an agent's connection without a hello is closed after this")
+
+    // Patience with slow peers, in seconds.
+    static let handshakeSeconds = Setting(
+        "handshake_seconds", .integer(default: 10, range: 1...600), "how long a TLS handshake, or the wait for it, may take")
+    static let headSeconds = Setting(
+        "head_seconds", .integer(default: 10, range: 1...600), "how long the head of a request may take to arrive")
+    static let keepAliveSeconds = Setting(
+        "keep_alive_seconds", .integer(default: 60, range: 1...3_600), "how long a connection may be silent between requests")
+    static let bodyGraceSeconds = Setting(
+        "body_grace_seconds", .integer(default: 10, range: 1...600), "how long a request body may be as slow as it likes")
+    static let bodyRate = Setting(
+        "limit_body_bytes_per_second_min", .integer(default: 240, range: 0...1_000_000),
+        "the average that a request body must keep after that")
+    static let writeStallSeconds = Setting(
+        "write_stall_seconds", .integer(default: 60, range: 1...3_600), "a peer that reads nothing for so long is cut off")
+    static let pingIntervalSeconds = Setting(
+        "ping_interval_seconds", .integer(default: 20, range: 1...600), "how often an agent's connection is asked for life")
+    static let pingTimeoutSeconds = Setting(
+        "ping_timeout_seconds", .integer(default: 10, range: 1...600), "how long the answer may take")
 
     // The machine.
     static let certificates = Setting(
@@ -70,6 +89,8 @@ extension Setting {
         reservedNamesRemove,
         poolSize, queuedRequests, queueSeconds, intakeIdleSeconds, responseDeadlineSeconds, headerBytes, headerFields,
         bufferedBytes, webSocketBytes, connectionsPerTunnel, connections, helloSeconds,
+        handshakeSeconds, headSeconds, keepAliveSeconds, bodyGraceSeconds, bodyRate, writeStallSeconds, pingIntervalSeconds,
+        pingTimeoutSeconds,
         certificates, eventLoops, drainSeconds,
     ]
 }
