@@ -26,7 +26,8 @@ final class ScriptedEdge: Sendable {
     struct Hello: Sendable {
         var status = 200
         var body =
-            #"{"owner_token":"tok","default_pool_size":2,"intake_idle_seconds":60,"response_deadline_seconds":60,"features":["cancel"]}"#
+            #"{"owner_token":"tok","default_pool_size":2,"intake_idle_seconds":60,"response_deadline_seconds":60,"#
+            + #""features":["cancel"]}"#
     }
 
     let door: EventLoop
