@@ -110,6 +110,8 @@ package class HTTPConnection {
 package protocol HTTPServerHandler: AnyObject {
     /// - Parameter isEnd: the request has no body.
     func accept(_ head: HTTPRequestHead, isEnd: Bool, on stream: HTTPStream) -> any HTTPStreamReceiver
+    /// What a client is told whose message was refused before it became an exchange.
+    func answer(to refusal: MessageRefusal) -> BufferedResponse
     /// A connection stands and speaks HTTP.
     func connectionOpened(_ connection: HTTPConnection)
     /// A connection ended before it spoke HTTP; the context is the one it was opened with.

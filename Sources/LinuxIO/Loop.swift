@@ -31,8 +31,10 @@ package struct IORegistration: Hashable, Sendable {
 
 /// The inside of an event loop. It is used on its own thread only; it is not `Sendable`, so the compiler sees to that.
 package final class Loop {
-    /// Plaintext and peeked bytes pass through one buffer of this size.
-    package static let scratchByteCount = 128 * 1024
+    /// Plaintext and peeked bytes pass through one buffer of this size: the most that one read brings.
+    package static let scratchByteCount = 64 * 1024
+    /// Room for what is gathered before a send, and one TLS record more.
+    package static let outputScratchByteCount = 128 * 1024
     private static let eventsPerTurnMax = 256
     private static let wakeKey = UInt64.max
 
@@ -69,7 +71,7 @@ package final class Loop {
         self.wake = wake
         now = Loop.readClock()
         scratch = .allocate(byteCount: Loop.scratchByteCount, alignment: 64)
-        outputScratch = .allocate(byteCount: Loop.scratchByteCount, alignment: 64)
+        outputScratch = .allocate(byteCount: Loop.outputScratchByteCount, alignment: 64)
         events = .allocate(capacity: Loop.eventsPerTurnMax)
         var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: Loop.wakeKey))
         epoll_ctl(epoll, EPOLL_CTL_ADD, wake, &event)

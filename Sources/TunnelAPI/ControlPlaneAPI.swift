@@ -47,7 +47,7 @@ package struct ControlPlaneAPI: BufferedRequestHandler {
     }
 
     private func route(_ request: BufferedRequest) async throws -> APIAnswer {
-        guard request.body.count <= Self.bodyByteCountMax else { throw Problem.bodyTooLarge }
+        guard !request.isBodyTooLarge, request.body.count <= Self.bodyByteCountMax else { throw Problem.bodyTooLarge }
         let target = RequestTarget(request.head.target)
         switch table.match(method: request.head.method, path: target.path) {
         case .nothing: throw Problem.noSuchPath

@@ -52,6 +52,8 @@ struct Serve {
         await shutdown.asked()
         log.note("service.draining", [("seconds_max", settings.text(.drainSeconds))], level: .info)
         controlPlane.readiness.setListenersOpen(false)
+        await dataPlane.edge.stopListening()
+        listeners.close()
         await dataPlane.edge.drain(secondsMax: settings.integer(.drainSeconds))
         log.note("service.stopped", [], level: .info)
         await opened.store.close()

@@ -45,6 +45,9 @@ struct Listeners {
     /// The port that clients reach with this purpose, or nil.
     func port(for purpose: ListenerPurpose) -> UInt16? { sockets.first { $0.purpose == purpose }?.address.port }
 
+    /// Closes the sockets, so that new connections are refused at once.
+    func close() { for socket in sockets { _ = FileDescriptor(number: socket.descriptor) } }
+
     /// Serves on all of them.
     func serve(with edge: Edge, log: ServiceLog) async throws {
         for socket in sockets {

@@ -11,7 +11,7 @@ package protocol HTTP1ClientOwner: AnyObject {
 /// One HTTP/1.1 connection to a server: one exchange at a time.
 package final class HTTP1ClientConnection: HTTPConnection, ChannelHandler {
     /// Response body bytes received and not consumed, past which reading pauses.
-    private static let unconsumedByteCountMax = 256 * 1024
+    private static let unconsumedByteCountMax = 64 * 1024
 
     private let owner: any HTTP1ClientOwner
     private var decoder: HTTP1ResponseDecoder

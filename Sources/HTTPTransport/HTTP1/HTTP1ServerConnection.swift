@@ -61,8 +61,10 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
     }
 
     package func channelReachedEnd() {
-        // A client that half-closes after its request still gets its answer.
-        guard let stream, stream.hasReceivedEnd, !isEnding else { return channel.close() }
+        guard let stream, !isEnding else { return channel.close() }
+        // The end of a client's bytes is all that shows that it went away; whoever works for it should stop. A client that
+        // closes one side only and waits cannot be told apart, and is treated the same by the servers that people know.
+        guard stream.isFinished, stream.hasReceivedEnd else { return channel.abort(.closedByPeer) }
         isDraining = true
     }
 
@@ -148,15 +150,19 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
     /// Answers what is no HTTP with the reason, and closes.
     private func refuse(_ error: HTTP1Error) {
         if let stream, stream.hasSentHead { return channel.abort(.aborted(error.explanation)) }
-        let head = HTTP1Refusal.head(for: error)
-        let body = HTTP1Refusal.body(for: error)
-        isEnding = true
-        var output: [UInt8] = []
-        // The serializer refuses only illegal bytes, and these are our own.
-        try? HTTP1Serializer.appendResponseHead(head, framing: .length(body.count), connection: .close, into: &output)
-        channel.write(output + body)
+        send(MessageRefusal(status: error.status, explanation: error.explanation))
         if let stream { close(stream, .malformed(error.explanation)) }
         linger()
+    }
+
+    private func send(_ refusal: MessageRefusal) {
+        isEnding = true
+        let answer = server.answer(to: refusal)
+        var output: [UInt8] = []
+        // The serializer refuses only illegal bytes, and these are the handler's own.
+        try? HTTP1Serializer.appendResponseHead(
+            answer.head, framing: .length(answer.body.count), connection: .close, into: &output)
+        channel.write(output + answer.body)
     }
 
     // MARK: Sending, called by the stream
@@ -347,8 +353,7 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
 
     private func refuseLate() {
         headBeganAt = nil
-        isEnding = true
-        channel.write(Array("HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".utf8))
+        send(MessageRefusal(status: 408, explanation: "The head of the request took too long to arrive."))
         linger()
     }
 }

@@ -87,7 +87,11 @@ extension HTTP2Connection {
         let head = HTTPRequestHead(
             method: stream.method, target: stream.target, authority: stream.authority, scheme: stream.scheme,
             upgradeProtocol: stream.upgradeProtocol, fields: takeFields(of: stream))
-        if stream.isHeadTooLarge { return stream.respond(HTTPResponseHead(status: 431), isEnd: true) }
+        if stream.isHeadTooLarge {
+            let answer = handler.answer(
+                to: MessageRefusal(status: 431, explanation: "The header section is larger than this server takes."))
+            return stream.respond(answer.head, body: answer.body)
+        }
         guard let head = head.checked() else { return stream.reset(.protocolError) }
         stream.receiver = handler.accept(head, isEnd: isEnd, on: stream)
         if isEnd { stream.receiver?.streamReceivedEnd(trailers: nil, on: stream) }

@@ -2,8 +2,9 @@
 package struct HTTP2Settings: Sendable {
     /// Exchanges that the peer may have open at once.
     package var concurrentStreamsMax = 256
-    /// The bytes of one message that may be on their way or waiting to be consumed.
-    package var streamWindowByteCount = 256 * 1024
+    /// The bytes of one message that may be on their way or waiting to be consumed; grows with the round trip for a
+    /// reader that keeps up (`ReceiveWindow`).
+    package var streamWindowByteCount = 128 * 1024
     /// The same for the whole connection; it is given back on receipt, so that one stalled stream stops no other.
     package var connectionWindowByteCount = 16 * 1024 * 1024
     /// Field names and values of a head together, each field counting 32 more (RFC 9113 §6.5.2).

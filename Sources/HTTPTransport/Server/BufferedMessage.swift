@@ -18,13 +18,16 @@ package struct Peer: Sendable, Hashable {
 package struct BufferedRequest: Sendable {
     package var head: HTTPRequestHead
     package var body: [UInt8]
+    /// The body is larger than is kept in memory, by announcement or in fact; `body` is empty then.
+    package var isBodyTooLarge: Bool
     package var peer: Peer
     /// Goes into `X-Request-Id`, logs and problem documents.
     package var requestID: String
 
-    package init(head: HTTPRequestHead, body: [UInt8], peer: Peer, requestID: String) {
+    package init(head: HTTPRequestHead, body: [UInt8], isBodyTooLarge: Bool = false, peer: Peer, requestID: String) {
         self.head = head
         self.body = body
+        self.isBodyTooLarge = isBodyTooLarge
         self.peer = peer
         self.requestID = requestID
     }

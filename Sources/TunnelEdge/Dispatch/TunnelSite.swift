@@ -186,8 +186,11 @@ final class TunnelSite {
         }
     }
 
-    func endLinks(_ ending: AgentLink.Ending) {
-        for link in links.values { link.end(ending) }
+    func dismissLinks() {
+        for link in links.values {
+            link.end(.drain)
+            link.connection.closeAfterFlush()
+        }
     }
 
     // MARK: Acting

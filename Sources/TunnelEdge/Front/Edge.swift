@@ -29,6 +29,9 @@ package final class Edge: Sendable {
         await onEveryLoop { $0.keyRevoked(keyID) }
     }
 
+    /// Accepts no more connections; the listening sockets can be closed afterwards.
+    package func stopListening() async { await onEveryLoop { $0.stopListening() } }
+
     /// Lets everything finish that is under way, then sends the agents away; returns when both are done or time is up.
     package func drain(secondsMax: Int) async {
         await onEveryLoop { $0.drain() }

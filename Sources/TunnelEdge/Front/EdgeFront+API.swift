@@ -14,7 +14,11 @@ extension EdgeFront {
         let peer = Peer(
             address: edge.peerAddress, isTLS: stream.connection.isTLS, isLoopback: edge.isLoopback)
         let call = APICall(head: head, peer: peer, requestID: nextRequest().id, front: self)
-        if !isEnd, head.fields.count(of: .expect) > 0 { stream.sendInterim(HTTPResponseHead(status: 100)) }
+        if let length = head.fields.first(.contentLength).flatMap({ Int($0) }), length > parts.settings.apiBodyByteCountMax {
+            call.refuseBody(stream)
+        } else if !isEnd, head.fields.contains(.expect) {
+            stream.sendInterim(HTTPResponseHead(status: 100))
+        }
         return call
     }
 }
@@ -43,6 +47,7 @@ private final class APICall: HTTPStreamReceiver {
     private let requestID: String
     private let front: EdgeFront
     private var body: [UInt8] = []
+    private var isBodyTooLarge = false
     private var isOver = false
 
     init(head: HTTPRequestHead, peer: Peer, requestID: String, front: EdgeFront) {
@@ -56,9 +61,13 @@ private final class APICall: HTTPStreamReceiver {
         stream.consume(bytes.count)
         guard !isOver else { return }
         bytes.withUnsafeBufferPointer { body.append(contentsOf: $0) }
-        // One byte too many is enough for the API to answer 413 in its own words.
-        guard body.count > front.parts.settings.apiBodyByteCountMax else { return }
-        body.removeLast(body.count - front.parts.settings.apiBodyByteCountMax - 1)
+        if body.count > front.parts.settings.apiBodyByteCountMax { refuseBody(stream) }
+    }
+
+    /// Lets the API say in its own words that the body is too large; the rest of it is not waited for.
+    func refuseBody(_ stream: HTTPStream) {
+        body = []
+        isBodyTooLarge = true
         begin(stream)
     }
 
@@ -68,7 +77,8 @@ private final class APICall: HTTPStreamReceiver {
 
     private func begin(_ stream: HTTPStream) {
         isOver = true
-        let request = BufferedRequest(head: head, body: body, peer: peer, requestID: requestID)
+        let request = BufferedRequest(
+            head: head, body: body, isBodyTooLarge: isBodyTooLarge, peer: peer, requestID: requestID)
         let api = front.parts.api
         let door = front.loop.door
         let bound = LoopBound(stream, on: front.loop)

@@ -109,11 +109,16 @@ package final class EdgeFront {
 
     // MARK: Draining
 
-    /// Accepts no more connections and lets the open ones finish what they are doing.
-    package func drain() {
-        guard !isDraining else { return }
+    /// Accepts no more connections.
+    package func stopListening() {
         isDraining = true
         for listener in listeners { listener.close() }
+        listeners = []
+    }
+
+    /// Accepts no more connections and lets the open ones finish what they are doing.
+    package func drain() {
+        stopListening()
         for connection in connections.values {
             guard let edge = connection.context as? EdgeConnection, edge.link == nil else { continue }
             connection.drain()
@@ -130,9 +135,9 @@ package final class EdgeFront {
         (connection as? HTTP2Connection).map { $0.openStreamCount > 0 } ?? connection.channel.isOpen
     }
 
-    /// Tells the agents that this process ends.
+    /// Tells the agents that this process ends, and closes their connections.
     package func dismissAgents() {
-        for site in sites.values { site.endLinks(.drain) }
+        for site in sites.values { site.dismissLinks() }
     }
 
     package var openConnectionCount: Int { connections.count }
@@ -192,6 +197,16 @@ extension EdgeFront: HTTPServerHandler {
             tidy(site)
         }
         edge.site = nil
+    }
+
+    package func answer(to refusal: MessageRefusal) -> BufferedResponse {
+        let reason: Refusal =
+            switch refusal.status {
+            case 431: .headersTooLarge
+            case 413: .requestTooLarge
+            default: .invalidRequest
+            }
+        return reason.response(refusal, requestID: nextRequest().id)
     }
 
     /// Takes a connection that hello has brought to this loop.

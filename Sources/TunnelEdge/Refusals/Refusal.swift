@@ -1,3 +1,4 @@
+internal import HTTPTransport
 internal import TunnelWire
 
 /// Why a third party gets no answer from the tunnel (data plane, section 5).
@@ -102,6 +103,19 @@ package enum Refusal: Hashable, Sendable, CaseIterable {
         let body = prefersHTML ? html(requestID: requestID) : problem(requestID: requestID)
         fields.append("content-length", String(body.count))
         return (HTTPResponseHead(status: status, fields: fields), body)
+    }
+
+    /// The answer to a message that was no request; its own status and words say what was wrong.
+    func response(_ refusal: MessageRefusal, requestID: String) -> BufferedResponse {
+        var fields = HTTPFields()
+        fields.append("content-type", ProblemDetails.contentType)
+        fields.append("cache-control", "no-store")
+        fields.append("inkbox-reason", code)
+        fields.append("x-request-id", requestID)
+        let problem = ProblemDetails(
+            type: "urn:culvert:problem:\(code)", title: title, status: refusal.status, detail: refusal.explanation,
+            extensions: [.init("code", .string(code)), .init("request_id", .string(requestID))])
+        return BufferedResponse(status: refusal.status, fields: fields, body: problem.json())
     }
 
     private func problem(requestID: String) -> [UInt8] {
