@@ -17,6 +17,10 @@ package struct EdgeSettings: Sendable {
     package var helloSecondsMax = 10
     /// Body bytes of a request to the API.
     package var apiBodyByteCountMax = 1024 * 1024
+    /// Body bytes that all calls of one loop may have in memory before new ones are refused.
+    package var apiBodiesByteCountMax = 32 * 1024 * 1024
+    /// Seconds that the body of a call may take to arrive.
+    package var apiBodySecondsMax = 30
     package var thirdParty = HTTPServerSettings()
     package var zoneHTTP = HTTPServerSettings()
 

@@ -34,6 +34,7 @@ final class EchoServer: HTTPServerHandler, ConnectionPlacement, HTTPStreamReceiv
     }
 
     func door(forHost host: String?) -> EventLoop? { nil }
+    func released() {}
     func admits(_ peer: SocketAddress) -> Bool { true }
     func open(_ connection: consuming NewConnection) {
         HTTPServerChannel.open(connection, on: loop, tls: tls, settings: settings, handler: self, context: nil)

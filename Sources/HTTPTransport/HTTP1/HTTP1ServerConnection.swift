@@ -193,7 +193,7 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
             case .untilClose: .untilClose
             }
         if case .untilClose = stream.framing { isDraining = true }
-        if !stream.hasReceivedEnd, isEnd { isDraining = true }
+        if stream.awaitsBody, isEnd { isDraining = true }
         outputScratch.removeAll(keepingCapacity: true)
         do {
             try HTTP1Serializer.appendResponseHead(

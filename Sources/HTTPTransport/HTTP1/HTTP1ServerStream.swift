@@ -17,6 +17,14 @@ final class HTTP1ServerStream: HTTPStream {
     var unreportedByteCount = 0
     var unconsumedByteCount = 0
 
+    /// The request has a body that has not come to its end.
+    var awaitsBody: Bool {
+        switch facts.bodyLength {
+        case .none, .length(0): false
+        case .length, .chunked, .untilClose: !hasReceivedEnd
+        }
+    }
+
     init(session: HTTP1ServerConnection, isHead: Bool, facts: HTTP1RequestFacts) {
         self.session = session
         self.isHead = isHead

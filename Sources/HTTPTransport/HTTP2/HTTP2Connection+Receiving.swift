@@ -20,6 +20,7 @@ extension HTTP2Connection {
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, onData)
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, onStreamClose)
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, onFrameSent)
+        nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, onFrameNotSent)
         nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, onBeginFrame)
         nghttp2_session_callbacks_set_send_data_callback(callbacks, sendData)
         nghttp2_option_set_no_auto_window_update(option, 1)
@@ -28,6 +29,7 @@ extension HTTP2Connection {
         nghttp2_option_set_max_settings(option, settings.settingsEntriesMax)
         nghttp2_option_set_max_outbound_ack(option, settings.unreadAnswersMax)
         nghttp2_option_set_no_closed_streams(option, 1)
+        nghttp2_option_set_max_send_header_block_length(option, settings.sentHeaderListByteCountMax)
         nghttp2_option_set_peer_max_concurrent_streams(option, 100)
         var session: OpaquePointer?
         let this = Unmanaged.passUnretained(self).toOpaque()
@@ -272,11 +274,28 @@ private func onFrameSent(session: OpaquePointer?, frame: UnsafePointer<nghttp2_f
         guard head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 else { return 0 }
         if let stream = stream(session, head.stream_id) { connection.endSent(stream) }
     case NGHTTP2_RST_STREAM:
-        if let code = frame?.pointee.rst_stream.error_code, code != UInt32(NGHTTP2_NO_ERROR.rawValue), connection.isServer {
+        if let code = frame?.pointee.rst_stream.error_code, connection.isServer, isPeersFault(code) {
             connection.noteResetSent()
         }
     default: break
     }
+    return 0
+}
+
+/// Whether a reset with this code answers something that the peer did wrong; the others are our own decisions.
+private func isPeersFault(_ code: UInt32) -> Bool {
+    switch nghttp2_error_code(rawValue: nghttp2_error_code.RawValue(code)) {
+    case NGHTTP2_NO_ERROR, NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_REFUSED_STREAM: false
+    default: true
+    }
+}
+
+/// A frame that nghttp2 would not send, such as a head that it finds too large: its stream ends rather than wait for ever.
+private func onFrameNotSent(
+    session: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, error: Int32, user: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let head = frame?.pointee.hd, head.type == UInt8(NGHTTP2_HEADERS.rawValue) else { return 0 }
+    stream(session, head.stream_id)?.reset(.internalError)
     return 0
 }
 

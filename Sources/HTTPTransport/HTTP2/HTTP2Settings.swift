@@ -10,6 +10,8 @@ package struct HTTP2Settings: Sendable {
     /// Field names and values of a head together, each field counting 32 more (RFC 9113 §6.5.2).
     package var headerListByteCountMax = 64 * 1024
     package var headerFieldCountMax = 100
+    /// The same for heads that we send: an envelope is larger than the head that it carries.
+    package var sentHeaderListByteCountMax = 256 * 1024
     /// Streams that the peer may reset at once, and again each second, before the connection ends (CVE-2023-44487).
     package var resetsBurstMax = 200
     package var resetsPerSecondMax = 20

@@ -75,6 +75,7 @@ final class Arrival: IOHandler {
     private func drop() {
         guard descriptor >= 0 else { return }
         _ = FileDescriptor(number: leave())
+        placement.released()
     }
 
     private func leave() -> Int32 {

@@ -8,6 +8,8 @@ package protocol ConnectionPlacement: AnyObject {
     func open(_ connection: consuming NewConnection)
     /// Whether another connection may be taken; otherwise it is closed at once.
     func admits(_ peer: SocketAddress) -> Bool
+    /// An admitted connection ended before it was opened.
+    func released()
 }
 
 /// What a listening socket is for.

@@ -40,7 +40,7 @@ package final class HTTPServerChannel: ChannelHandler {
         guard
             let channel = try? Channel.accepted(
                 FileDescriptor(number: connection.takeDescriptor()), from: peer, on: loop, tls: tls, handler: opening)
-        else { return }
+        else { return handler.connectionFailed(context, error: nil) }
         opening.channel = channel
         opening.timer = loop.schedule(after: .seconds(settings.handshakeSecondsMax)) {
             if channel.isOpen { return }

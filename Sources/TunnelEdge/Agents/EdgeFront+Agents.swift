@@ -9,7 +9,6 @@ extension EdgeFront {
     func acceptForAgent(
         _ head: HTTPRequestHead, isEnd: Bool, edge: EdgeConnection, on stream: HTTPStream
     ) -> any HTTPStreamReceiver {
-        edge.hasSpoken = true
         guard let connection = stream.connection as? HTTP2Connection else {
             return answer(stream, 400, "bad-request", "Agents speak HTTP/2; connect with TLS and ALPN h2.")
         }
@@ -31,6 +30,10 @@ extension EdgeFront {
             return answer(stream, 401, "unauthorized", "A hello needs x-tunnel-id and x-tunnel-secret or x-api-key.")
         }
         guard !isDraining else { return answer(stream, 503, "draining", "This process is ending; try again.") }
+        guard edge.role == .undecided else {
+            return answer(stream, 400, "bad-request", "A connection says hello once, and before anything else; open a new one.")
+        }
+        edge.role = .agent
         let request = HelloRequest(
             credential: credential,
             poolSize: head.fields.first(.xPoolSize).flatMap { Int($0) } ?? parts.settings.poolSizeDefault,

@@ -168,14 +168,21 @@ final class TunnelSite {
     func close(_ ending: AgentLink.Ending) {
         pool.close(at: loop.now, into: &actions)
         act()
-        for link in links.values { link.end(ending) }
+        for link in links.values {
+            link.end(ending)
+            link.connection.closeAfterFlush()
+        }
     }
 
     func reopen() { pool.reopen() }
 
     /// Ends the connections that were opened with this key.
     func keyRevoked(_ keyID: UUIDValue) {
-        for link in links.values where link.keyID == keyID { link.end(.keyRevoked) }
+        for link in links.values where link.keyID == keyID {
+            linkLost(link)
+            link.end(.keyRevoked)
+            link.connection.closeAfterFlush()
+        }
     }
 
     /// Gives no agent new work; when their replies are in they are told to go.
@@ -201,7 +208,7 @@ final class TunnelSite {
             let action = actions[next]
             next += 1
             switch action {
-            case .supersede(let agent): links[agent]?.end(.superseded)
+            case .supersede(let agent): if let link = links[agent] { supersede(link) }
             case .releaseIntake(let intake, let reason): release(intake, reason)
             case .failRequest(let request, let reason):
                 exchanges.removeValue(forKey: request)?.refuse(Refusal(reason))
@@ -211,6 +218,14 @@ final class TunnelSite {
         actions.removeAll(keepingCapacity: true)
         setTimer()
     }
+
+    /// Replies that have begun may go on for a while; then the connection ends, whether or not the agent has closed it.
+    private func supersede(_ link: AgentLink) {
+        link.end(.superseded)
+        loop.schedule(after: TunnelSite.supersededGrace) { link.connection.closeAfterFlush() }
+    }
+
+    private static let supersededGrace: Duration = .seconds(30)
 
     private func hand(_ request: UInt64, _ number: UInt64) {
         guard let exchange = exchanges[request] else { return }

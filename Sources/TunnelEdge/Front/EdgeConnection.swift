@@ -18,8 +18,11 @@ final class EdgeConnection {
     var siteGeneration = 0
     /// Set by a hello.
     var link: AgentLink?
-    /// A request to the zone has come: the connection is no mere occupant.
-    var hasSpoken = false
+    /// What a connection to the zone has shown itself to be. One that has said hello may move to another loop, so nothing
+    /// else may be under way on it.
+    var role = Role.undecided
+
+    enum Role { case undecided, api, agent }
 
     var isDestinationStale: Bool {
         switch lastDestination {

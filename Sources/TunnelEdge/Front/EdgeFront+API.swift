@@ -9,7 +9,8 @@ extension EdgeFront {
         _ head: HTTPRequestHead, isEnd: Bool, edge: EdgeConnection, on stream: HTTPStream
     ) -> any HTTPStreamReceiver {
         if head.target.hasPrefix("/_system/") { return acceptForAgent(head, isEnd: isEnd, edge: edge, on: stream) }
-        edge.hasSpoken = true
+        guard edge.role != .agent else { return refuse(.misdirected, head, stream) }
+        edge.role = .api
         if head.target == "/.well-known/culvert" { return describe(stream) }
         let peer = Peer(
             address: edge.peerAddress, isTLS: stream.connection.isTLS, isLoopback: edge.isLoopback)
@@ -48,6 +49,7 @@ private final class APICall: HTTPStreamReceiver {
     private let front: EdgeFront
     private var body: [UInt8] = []
     private var isBodyTooLarge = false
+    private var timer: TimerID?
     private var isOver = false
 
     init(head: HTTPRequestHead, peer: Peer, requestID: String, front: EdgeFront) {
@@ -60,23 +62,43 @@ private final class APICall: HTTPStreamReceiver {
     func streamReceived(_ bytes: Span<UInt8>, on stream: HTTPStream) {
         stream.consume(bytes.count)
         guard !isOver else { return }
+        guard front.apiBodyByteCount + bytes.count <= front.parts.settings.apiBodiesByteCountMax else {
+            stream.receiver = front.refuse(.agentBusy, head, stream)
+            return end()
+        }
+        if timer == nil {
+            timer = front.loop.schedule(after: .seconds(front.parts.settings.apiBodySecondsMax)) { stream.reset(.cancel) }
+        }
+        front.apiBodyByteCount += bytes.count
         bytes.withUnsafeBufferPointer { body.append(contentsOf: $0) }
         if body.count > front.parts.settings.apiBodyByteCountMax { refuseBody(stream) }
     }
 
     /// Lets the API say in its own words that the body is too large; the rest of it is not waited for.
     func refuseBody(_ stream: HTTPStream) {
-        body = []
+        letGoOfBody()
         isBodyTooLarge = true
         begin(stream)
     }
 
     func streamReceivedEnd(trailers: HTTPFields?, on stream: HTTPStream) { if !isOver { begin(stream) } }
     func streamSent(byteCount: Int, on stream: HTTPStream) {}
-    func streamClosed(_ error: StreamError?, on stream: HTTPStream) { isOver = true }
+    func streamClosed(_ error: StreamError?, on stream: HTTPStream) { end() }
+
+    private func end() {
+        isOver = true
+        if let timer { front.loop.cancel(timer) }
+        timer = nil
+        letGoOfBody()
+    }
+
+    private func letGoOfBody() {
+        front.apiBodyByteCount -= body.count
+        body = []
+    }
 
     private func begin(_ stream: HTTPStream) {
-        isOver = true
+        defer { end() }
         let request = BufferedRequest(
             head: head, body: body, isBodyTooLarge: isBodyTooLarge, peer: peer, requestID: requestID)
         let api = front.parts.api

@@ -40,6 +40,8 @@ package final class EdgeFront {
     private var requestIDs: RequestIDs
     private var lastAgent: UInt64 = 0
     private(set) var isDraining = false
+    /// Bytes of request bodies that calls of the API have gathered on this loop.
+    var apiBodyByteCount = 0
 
     /// Becomes the resident of the loop.
     package init(_ parts: EdgeParts, on loop: Loop) {
@@ -157,6 +159,8 @@ extension EdgeFront: ConnectionPlacement {
         !isDraining && parts.counters.admitConnection(max: parts.settings.connectionsMax)
     }
 
+    package func released() { parts.counters.releaseConnection() }
+
     package func open(_ connection: consuming NewConnection) {
         let edge = EdgeConnection(
             peerAddress: "\(connection.peer.ip)", isLoopback: connection.peer.ip.isLoopback,
@@ -176,7 +180,7 @@ extension EdgeFront: HTTPServerHandler {
         guard connection.isHTTP2, let edge = connection.context as? EdgeConnection, isForZone(edge) else { return }
         // Captured strongly, for the few seconds it takes: weak references would make every use of a connection slow.
         loop.schedule(after: .seconds(parts.settings.helloSecondsMax)) {
-            if !edge.hasSpoken { connection.drain() }
+            if edge.role == .undecided { connection.drain() }
         }
     }
 
@@ -286,7 +290,7 @@ extension EdgeFront: HTTPServerHandler {
         return DiscardingReceiver()
     }
 
-    private func refuse(_ refusal: Refusal, _ head: HTTPRequestHead, _ stream: HTTPStream) -> any HTTPStreamReceiver {
+    func refuse(_ refusal: Refusal, _ head: HTTPRequestHead, _ stream: HTTPStream) -> any HTTPStreamReceiver {
         let answer = refusal.response(requestID: nextRequest().id, prefersHTML: head.prefersHTML)
         stream.respond(answer.head, body: answer.body)
         return DiscardingReceiver()

@@ -69,6 +69,7 @@ private final class TargetOnLoop: HTTPServerHandler, ConnectionPlacement, HTTPSt
     }
 
     func door(forHost host: String?) -> EventLoop? { nil }
+    func released() {}
     func admits(_ peer: SocketAddress) -> Bool { true }
     func open(_ connection: consuming NewConnection) {
         HTTPServerChannel.open(connection, on: loop, tls: nil, settings: HTTPServerSettings(), handler: self, context: nil)

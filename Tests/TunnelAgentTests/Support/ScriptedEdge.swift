@@ -145,6 +145,7 @@ private final class EdgeOnLoop: HTTPServerHandler, ConnectionPlacement {
     }
 
     func door(forHost host: String?) -> EventLoop? { nil }
+    func released() {}
     func admits(_ peer: SocketAddress) -> Bool { true }
     func open(_ connection: consuming NewConnection) {
         var settings = HTTPServerSettings()
