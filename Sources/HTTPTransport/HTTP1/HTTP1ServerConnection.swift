@@ -1,4 +1,4 @@
-internal import LinuxIO
+package import LinuxIO
 internal import TunnelDomain
 internal import TunnelWire
 
@@ -7,7 +7,7 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
     private static let waitingByteCountMax = 64 * 1024
 
     let settings: HTTP1Settings
-    private let server: any HTTPServerHandler
+    private var server: any HTTPServerHandler
     private var decoder: HTTP1RequestDecoder
     /// Bytes that the decoder has not taken: the beginning of a head, or pipelined requests.
     private var waiting = ByteQueue()
@@ -311,6 +311,18 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
         let receiver = stream.receiver
         stream.receiver = nil
         receiver?.streamClosed(error, on: stream)
+    }
+
+    package override func move(
+        to door: EventLoop, arrive: @escaping (Loop) -> any HTTPServerHandler, leave: @escaping () -> Void
+    ) {
+        channel.move(to: door) { [self] in
+            if let watchTimer { channel.loop.cancel(watchTimer) }
+            leave()
+        } arrive: { [self] channel in
+            watch()
+            server = arrive(channel.loop)
+        }
     }
 
     package override func drain() {

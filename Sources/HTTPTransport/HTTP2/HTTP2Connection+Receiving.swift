@@ -122,6 +122,7 @@ extension HTTP2Connection {
     fileprivate func data(_ bytes: UnsafeBufferPointer<UInt8>, _ stream: HTTP2Stream) {
         if let session { nghttp2_session_consume_connection(session, bytes.count) }
         stream.unconsumedByteCount += bytes.count
+        stream.receivedByteCount += bytes.count
         guard let receiver = stream.receiver else { return stream.consume(bytes.count) }
         receiver.streamReceived(bytes.span, on: stream)
     }
@@ -228,7 +229,7 @@ private func onFrame(session: OpaquePointer?, frame: UnsafePointer<nghttp2_frame
     case NGHTTP2_PING:
         if head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { connection.notePong() }
     case NGHTTP2_SETTINGS:
-        if head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { connection.noteSettingsAnswer() }
+        connection.noteSettings(isAnswer: head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0)
     default: break
     }
     return 0

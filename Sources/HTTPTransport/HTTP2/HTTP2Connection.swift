@@ -32,6 +32,11 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     private var lastPingAt = MonotonicInstant(nanoseconds: 0)
     private var pingSentAt: MonotonicInstant?
     private var settingsSentAt: MonotonicInstant?
+    private var hasSettings = false
+    private let beganAt: MonotonicInstant
+    private var busyAt: MonotonicInstant
+    /// The peer is one whose silence and slow messages are its right, such as an agent.
+    package var isPatient = false
     /// The shortest round trip seen, in nanoseconds; 0 until one was.
     private(set) var roundTripNanoseconds: Int64 = 0
     private var hasSaidGoodbye = false
@@ -49,6 +54,8 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
         self.settings = settings
         resetsSent = TokenBucket(burst: settings.resetsBurstMax, perSecond: settings.resetsPerSecondMax)
         idleFrames = TokenBucket(burst: settings.idleFramesBurstMax, perSecond: settings.idleFramesPerSecondMax)
+        beganAt = channel.loop.now
+        busyAt = beganAt
         super.init(channel: channel)
     }
 
@@ -116,10 +123,12 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
 
     // MARK: Moving
 
-    /// Takes the connection to another loop, where `arrive` names the handler that serves it from then on.
-    package func move(to door: EventLoop, arrive: @escaping (Loop) -> any HTTPServerHandler) {
+    package override func move(
+        to door: EventLoop, arrive: @escaping (Loop) -> any HTTPServerHandler, leave: @escaping () -> Void
+    ) {
         channel.move(to: door) { [self] in
             if let watchTimer { channel.loop.cancel(watchTimer) }
+            leave()
         } arrive: { [self] channel in
             watch()
             role = .server(arrive(channel.loop))
@@ -200,7 +209,8 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
         pingSentAt = nil
     }
 
-    func noteSettingsAnswer() {
+    func noteSettings(isAnswer: Bool) {
+        guard isAnswer else { return hasSettings = true }
         noteRoundTrip(since: settingsSentAt)
         settingsSentAt = nil
     }
@@ -213,7 +223,8 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
 
     /// Every few seconds: sends PINGs, and ends what makes no progress.
     private func watch() {
-        let interval = settings.pingIntervalSeconds > 0 ? min(2, settings.pingIntervalSeconds) : 10
+        let interval = max(
+            1, min(5, settings.headSecondsMax, settings.idleSecondsMax, max(1, settings.pingIntervalSeconds) * 2))
         watchTimer = channel.loop.schedule(after: .seconds(interval)) { [self] in watchOnce() }
     }
 
@@ -236,9 +247,30 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
         if channel.unsentByteCount > 0, channel.lastProgressAt.nanoseconds < limit {
             return channel.abort(.timedOut("the peer to read"))
         }
+        if isServer, !isPatient { look(at: now) }
         // A quiet connection gives back what a busy one keeps.
         if channel.lastProgressAt + .seconds(1) <= now { channel.trimBuffers() }
         watch()
+    }
+
+    /// Ends what comes too slowly.
+    private func look(at now: MonotonicInstant) {
+        if !streams.isEmpty { busyAt = now }
+        let isLate = !hasSettings && beganAt + .seconds(settings.headSecondsMax) <= now
+        if isLate { return channel.abort(.timedOut("the client's SETTINGS")) }
+        if streams.isEmpty, busyAt + .seconds(settings.idleSecondsMax) <= now {
+            drain()
+            return closeAfterFlush()
+        }
+        for stream in streams.values where !stream.hasReceivedEnd {
+            let seconds = Int((now.nanoseconds - stream.beganAtNanoseconds) / 1_000_000_000)
+            if !stream.isHeadDone {
+                if seconds >= settings.headSecondsMax { return channel.abort(.timedOut("the head of a request")) }
+            } else if stream.unconsumedByteCount == 0, !stream.hasSentEnd {
+                let due = (seconds - settings.bodyGraceSeconds) * settings.bodyBytesPerSecondMin
+                if stream.receivedByteCount < due { stream.reset(.cancel) }
+            }
+        }
     }
 
     // MARK: Streams

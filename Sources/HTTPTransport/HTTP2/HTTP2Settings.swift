@@ -29,6 +29,13 @@ package struct HTTP2Settings: Sendable {
     package var pingTimeoutSeconds = 10
     /// Seconds without a byte of progress after which a stream that has something to send is reset.
     package var writeStallSecondsMax = 60
+    /// For servers. Seconds from the first byte of a connection to its SETTINGS, and of a head to its last byte.
+    package var headSecondsMax = 10
+    /// For servers. Seconds that a connection without an exchange may last.
+    package var idleSecondsMax = 60
+    /// For servers. Bytes per second that a request body must come at, on average, once the grace has passed.
+    package var bodyBytesPerSecondMin = 240
+    package var bodyGraceSeconds = 10
     /// Whether extended CONNECT (RFC 8441) is offered.
     package var offersExtendedConnect = false
 

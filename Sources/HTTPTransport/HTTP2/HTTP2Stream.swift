@@ -21,6 +21,9 @@ package final class HTTP2Stream: HTTPStream {
     /// The head was complete; fields that come now are trailers.
     var isHeadDone = false
 
+    let beganAtNanoseconds: Int64
+    var receivedByteCount = 0
+
     // Our message.
     var outgoing = ByteQueue()
     var isFinished = false
@@ -38,6 +41,7 @@ package final class HTTP2Stream: HTTPStream {
 
     init(session: HTTP2Connection) {
         self.session = session
+        beganAtNanoseconds = session.nowNanoseconds
         window = ReceiveWindow(byteCount: session.settings.streamWindowByteCount)
     }
 

@@ -80,7 +80,6 @@ extension EdgeFront {
         _ pending: PendingHello, to door: EventLoop, then: @escaping (EdgeFront, PendingHello) -> Void
     ) {
         guard !pending.connection.channel.isClosed else { return }
-        letGo(pending.connection)
         pending.connection.move(to: door) { loop in
             guard let front = EdgeFront.resident(of: loop) else {
                 preconditionFailure("every door of the directory has a front")
@@ -88,6 +87,8 @@ extension EdgeFront {
             front.adopt(pending.connection)
             then(front, pending)
             return front
+        } leave: { [self] in
+            letGo(pending.connection)
         }
     }
 
@@ -97,7 +98,7 @@ extension EdgeFront {
         guard !pending.connection.channel.isClosed else { return }
         let site = site(of: tunnel)
         let link = AgentLink(
-            number: pending.edge.link?.number ?? nextAgentNumber(), site: site, connection: pending.connection,
+            number: nextAgentNumber(), site: site, connection: pending.connection,
             credential: request.credential, keyID: identity.keyID,
             poolSize: min(max(request.poolSize, 1), parts.settings.pool.poolSizeMax),
             features: request.features, address: request.address)
@@ -113,9 +114,9 @@ extension EdgeFront {
             _ = answer(pending.stream, 403, "forbidden", "The tunnel is not active.")
             return
         }
-        let isFirstHello = pending.edge.link == nil
         pending.edge.link = link
-        if isFirstHello { agentCame(link, tunnel) }
+        pending.connection.isPatient = true
+        agentCame(link, tunnel)
         pending.stream.respond(HTTPResponseHead(status: 200, fields: .json), body: Array(helloAnswer(link).utf8))
     }
 

@@ -1,4 +1,4 @@
-internal import HTTPTransport
+internal import LinuxIO
 internal import TunnelDomain
 
 /// What the edge remembers with a connection of a third party, a client of the API or an agent.
@@ -16,6 +16,8 @@ final class EdgeConnection {
     var lastDestination = Destination.zone
     /// The site's generation when the destination was found; a tunnel that was renamed or deleted is looked up anew.
     var siteGeneration = 0
+    /// On its way to another loop.
+    var isMoving = false
     /// Set by a hello.
     var link: AgentLink?
     /// What a connection to the zone has shown itself to be. One that has said hello may move to another loop, so nothing
@@ -29,13 +31,15 @@ final class EdgeConnection {
         case .zone: lastAuthority.isEmpty
         case .tunnel(let site): site.generation != siteGeneration
         // The tunnel may have been created, or a connection freed, since.
-        case .refused: true
+        case .refused, .elsewhere: true
         }
     }
 
     enum Destination {
         case zone
         case tunnel(TunnelSite)
+        /// A tunnel that lives on another loop.
+        case elsewhere(EventLoop)
         case refused(Refusal)
     }
 

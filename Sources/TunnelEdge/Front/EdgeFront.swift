@@ -230,6 +230,7 @@ extension EdgeFront: HTTPServerHandler {
         case .refused(let refusal): return refuse(refusal, head, stream)
         case .zone: return acceptForZone(head, isEnd: isEnd, edge: edge, on: stream)
         case .tunnel(let site): return accept(head, isEnd: isEnd, for: site, edge: edge, on: stream)
+        case .elsewhere(let door): return relocate(to: door, head, isEnd: isEnd, edge, stream)
         }
     }
 
@@ -244,7 +245,8 @@ extension EdgeFront: HTTPServerHandler {
         case .foreign: return isAddress(host) || host.isEmpty ? .zone : .refused(.misdirected)
         case .tunnel(let name):
             guard let tunnel = parts.directory.tunnel(named: name) else { return .refused(.noSuchTunnel) }
-            guard parts.directory.door(of: tunnel.id) === loop.door else { return .refused(.misdirected) }
+            let door = parts.directory.door(of: tunnel.id)
+            guard door === loop.door else { return .elsewhere(door) }
             return admit(edge, to: site(of: tunnel))
         }
     }
