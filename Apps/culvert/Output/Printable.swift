@@ -2,6 +2,7 @@
 enum Printable {
     /// Control characters become `?`; what is longer is cut and says so.
     static func text(_ text: String, characterCountMax: Int = 200) -> String {
+        if text.utf8.count <= characterCountMax, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
         var shown = String.UnicodeScalarView()
         for (index, scalar) in text.unicodeScalars.enumerated() {
             guard index < characterCountMax else {

@@ -16,7 +16,7 @@ final class Exchange {
         case over
     }
 
-    private unowned let core: AgentCore
+    private let core: AgentCore
     private var session: AgentSession?
     private let slot: Int
     private var phase = Phase.parked

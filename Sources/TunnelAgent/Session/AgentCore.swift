@@ -24,6 +24,8 @@ final class AgentCore {
     private var random = SystemRandomNumberGenerator()
     private var isStopping = false
     private var isDeadlineCheckScheduled = false
+    private var unsent: [AgentEvent] = []
+    private var isSendScheduled = false
     /// What the server grants a request until its response begins, and two seconds for the way.
     private var responseSecondsMax = 62
 
@@ -41,7 +43,30 @@ final class AgentCore {
 
     func start() { connect() }
 
-    func emit(_ event: AgentEvent) { outbox.yield(event) }
+    /// Reports of requests go out in batches: each wakes another thread, which costs more than carrying the request.
+    private static let reportPause: Duration = .milliseconds(10)
+
+    func emit(_ event: AgentEvent) {
+        unsent.append(event)
+        switch event {
+        case .request: sendLater()
+        case .connecting, .connected, .reconnecting, .handingOver, .stopped: send()
+        }
+    }
+
+    private func sendLater() {
+        guard !isSendScheduled else { return }
+        isSendScheduled = true
+        loop.schedule(after: Self.reportPause) { [self] in
+            isSendScheduled = false
+            send()
+        }
+    }
+
+    private func send() {
+        for event in unsent { outbox.yield(event) }
+        unsent.removeAll(keepingCapacity: true)
+    }
 }
 
 // MARK: - Connecting
@@ -74,7 +99,7 @@ extension AgentCore {
         var pause = backoff.pause(using: &random)
         if let retryAfterSeconds { pause = max(pause, .seconds(retryAfterSeconds)) }
         emit(.reconnecting(after: pause, reason: reason))
-        reconnectTimer = loop.schedule(after: pause) { [weak self] in self?.connect() }
+        reconnectTimer = loop.schedule(after: pause) { [self] in connect() }
     }
 }
 
@@ -132,11 +157,10 @@ extension AgentCore {
     private func checkDeadlinesLater() {
         guard !isDeadlineCheckScheduled, !exchanges.isEmpty else { return }
         isDeadlineCheckScheduled = true
-        loop.schedule(after: .seconds(1)) { [weak self] in
-            guard let self else { return }
-            self.isDeadlineCheckScheduled = false
-            for exchange in self.exchanges.values { exchange.checkDeadline(responseSecondsMax: self.responseSecondsMax) }
-            self.checkDeadlinesLater()
+        loop.schedule(after: .seconds(1)) { [self] in
+            isDeadlineCheckScheduled = false
+            for exchange in exchanges.values { exchange.checkDeadline(responseSecondsMax: responseSecondsMax) }
+            checkDeadlinesLater()
         }
     }
 
@@ -172,7 +196,7 @@ extension AgentCore {
         isStopping = true
         if let reconnectTimer { loop.cancel(reconnectTimer) }
         current?.unpark()
-        loop.schedule(after: .seconds(configuration.limits.drainSecondsMax)) { [weak self] in self?.finish(.requested) }
+        loop.schedule(after: .seconds(configuration.limits.drainSecondsMax)) { [self] in finish(.requested) }
         finishIfDrained()
     }
 
@@ -188,6 +212,7 @@ extension AgentCore {
         current = nil
         leaving = []
         origins.close()
+        send()
         // The last bytes leave at the end of this turn; the loop ends after it.
         loop.schedule(after: .milliseconds(50)) { ended(stop) }
     }

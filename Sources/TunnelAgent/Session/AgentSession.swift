@@ -30,7 +30,7 @@ final class AgentSession {
     /// begun, and values that are not UTF-8.
     private static let features = "cancel, opaque-headers"
 
-    unowned let core: AgentCore
+    let core: AgentCore
     private var phase = Phase.connecting
     private var addresses: ArraySlice<SocketAddress>
     private var channel: Channel?
@@ -79,7 +79,7 @@ extension AgentSession {
 
     private func startTimer(seconds: Int, _ what: String) {
         stopTimer()
-        timer = core.loop.schedule(after: .seconds(seconds)) { [weak self] in self?.channel?.abort(.timedOut(what)) }
+        timer = core.loop.schedule(after: .seconds(seconds)) { [self] in channel?.abort(.timedOut(what)) }
     }
 
     private func stopTimer() {
@@ -153,7 +153,7 @@ extension AgentSession {
         if let size = core.configuration.poolSize { fields.append("x-pool-size", String(size)) }
         fields.append("x-culvert-features", Self.features)
         fields.append("content-length", "0")
-        let hello = HelloExchange { [weak self] verdict in self?.greeted(verdict) }
+        let hello = HelloExchange { [self] verdict in greeted(verdict) }
         if connection?.request(head("POST", "/_system/hello", fields), isEnd: true, receiver: hello) == nil {
             channel?.abort(.aborted("the server takes no requests"))
         }
@@ -240,10 +240,10 @@ extension AgentSession {
     private func pauseParking() {
         guard !isParkingPaused, case .serving = phase else { return }
         isParkingPaused = true
-        core.loop.schedule(after: Self.parkPause) { [weak self] in
-            guard let self, case .serving = self.phase else { return }
-            self.isParkingPaused = false
-            self.parkIntakes()
+        core.loop.schedule(after: Self.parkPause) { [self] in
+            guard case .serving = phase else { return }
+            isParkingPaused = false
+            parkIntakes()
         }
     }
 
@@ -269,10 +269,9 @@ extension AgentSession {
     func closeIfDone() {
         guard case .leaving = phase, exchanges.isEmpty, !isCloseScheduled else { return }
         isCloseScheduled = true
-        core.loop.schedule(after: Self.leavingGrace) { [weak self] in
-            guard let self else { return }
-            self.isCloseScheduled = false
-            if case .leaving = self.phase, self.exchanges.isEmpty { self.close() }
+        core.loop.schedule(after: Self.leavingGrace) { [self] in
+            isCloseScheduled = false
+            if case .leaving = phase, exchanges.isEmpty { close() }
         }
     }
 

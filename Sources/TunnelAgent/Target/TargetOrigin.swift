@@ -66,12 +66,12 @@ final class TargetOrigin: ExchangeOrigin {
 
     private func dialTarget() {
         isOnKeptConnection = false
-        dial = pool.dial { [weak self] result in
-            guard let self, !self.isOver else { return }
-            self.dial = nil
+        dial = pool.dial { [self] result in
+            guard !isOver else { return }
+            dial = nil
             switch result {
-            case .success(let connection): self.send(on: connection)
-            case .failure(let error): self.fail(.targetUnreachable, self.explain(error))
+            case .success(let connection): send(on: connection)
+            case .failure(let error): fail(.targetUnreachable, explain(error))
             }
         }
     }

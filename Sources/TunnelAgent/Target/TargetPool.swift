@@ -51,7 +51,7 @@ final class TargetPool {
     private func sweepLater() {
         guard !isSweepScheduled, !idle.isEmpty else { return }
         isSweepScheduled = true
-        loop.schedule(after: .seconds(limits.idleTargetSecondsMax) / 2) { [weak self] in self?.sweep() }
+        loop.schedule(after: .seconds(limits.idleTargetSecondsMax) / 2) { [self] in sweep() }
     }
 
     private func sweep() {
@@ -99,7 +99,7 @@ final class TargetDial: ChannelHandler {
     }
 
     func begin() {
-        timer = loop.schedule(after: .seconds(secondsMax)) { [weak self] in self?.timedOut() }
+        timer = loop.schedule(after: .seconds(secondsMax)) { [self] in timedOut() }
         tryNext()
     }
 
