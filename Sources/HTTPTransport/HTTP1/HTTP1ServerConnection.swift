@@ -74,9 +74,8 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
         guard !isClosed else { return }
         isClosed = true
         if let watchTimer { channel.loop.cancel(watchTimer) }
-        if let stream {
-            close(stream, stream.isFinished && stream.hasReceivedEnd ? nil : .connectionLost(error ?? .closedByPeer))
-        }
+        // An exchange that is over was closed before: what is still open here has not left as a whole.
+        if let stream { close(stream, .connectionLost(error ?? .closedByPeer)) }
         server.connectionClosed(self, error: error)
     }
 
