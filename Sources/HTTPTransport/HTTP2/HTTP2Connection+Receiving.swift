@@ -86,6 +86,7 @@ extension HTTP2Connection {
 
     private func requestComplete(_ stream: HTTP2Stream, isEnd: Bool, _ handler: any HTTPServerHandler) {
         stream.isHeadDone = true
+        guard !isTerminated else { return }
         let head = HTTPRequestHead(
             method: stream.method, target: stream.target, authority: stream.authority, scheme: stream.scheme,
             upgradeProtocol: stream.upgradeProtocol, fields: takeFields(of: stream))
@@ -225,6 +226,7 @@ private func onFrame(session: OpaquePointer?, frame: UnsafePointer<nghttp2_frame
         if let stream = stream(session, head.stream_id) { connection.headComplete(stream, isEnd: isEnd) }
     case NGHTTP2_DATA:
         if isEnd, let stream = stream(session, head.stream_id) { connection.dataEnded(stream) }
+    case NGHTTP2_RST_STREAM: connection.noteResetReceived()
     case NGHTTP2_GOAWAY: connection.goAwayReceived(frame.pointee.goaway)
     case NGHTTP2_PING:
         if head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { connection.notePong() }

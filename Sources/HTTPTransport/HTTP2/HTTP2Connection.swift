@@ -28,6 +28,9 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     private var isPumpScheduled = false
     private var isClosed = false
     private var resetsSent: TokenBucket
+    private var resetsReceived: TokenBucket
+    /// The peer broke a limit: nothing that it still sends is begun.
+    private(set) var isTerminated = false
     private var idleFrames: TokenBucket
     private var lastPingAt = MonotonicInstant(nanoseconds: 0)
     private var pingSentAt: MonotonicInstant?
@@ -53,6 +56,7 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
         self.role = role
         self.settings = settings
         resetsSent = TokenBucket(burst: settings.resetsBurstMax, perSecond: settings.resetsPerSecondMax)
+        resetsReceived = TokenBucket(burst: settings.resetsBurstMax, perSecond: settings.resetsPerSecondMax)
         idleFrames = TokenBucket(burst: settings.idleFramesBurstMax, perSecond: settings.idleFramesPerSecondMax)
         beganAt = channel.loop.now
         busyAt = beganAt
@@ -191,6 +195,12 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
         terminate(UInt32(NGHTTP2_ENHANCE_YOUR_CALM.rawValue))
     }
 
+    /// Counts a reset that the peer sent. nghttp2 counts too, but goes on with all that it was given at once.
+    func noteResetReceived() {
+        guard isServer, !resetsReceived.take(atNanoseconds: nowNanoseconds) else { return }
+        terminate(UInt32(NGHTTP2_ENHANCE_YOUR_CALM.rawValue))
+    }
+
     /// Counts a frame that brought nothing.
     func noteIdleFrame() {
         guard !idleFrames.take(atNanoseconds: nowNanoseconds) else { return }
@@ -198,7 +208,8 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     }
 
     func terminate(_ code: UInt32) {
-        guard let session else { return }
+        guard let session, !isTerminated else { return }
+        isTerminated = true
         isGoingAway = true
         nghttp2_session_terminate_session(session, code)
         schedulePump()

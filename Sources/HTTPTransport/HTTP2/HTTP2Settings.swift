@@ -21,7 +21,8 @@ package struct HTTP2Settings: Sendable {
     package var settingsEntriesMax = 32
     /// Answers to PING and SETTINGS that the peer leaves unread.
     package var unreadAnswersMax = 128
-    /// Frames that bring nothing (PING, SETTINGS, PRIORITY, empty DATA, unknown types) at once, and again each second.
+    /// Frames that bring nothing (PING, SETTINGS, PRIORITY, empty DATA) at once, and again each second. Frames of unknown
+    /// types are skipped before they cost anything and are not counted.
     package var idleFramesBurstMax = 500
     package var idleFramesPerSecondMax = 50
     /// Seconds between PINGs, 0 for none; and how long an answer may take.
