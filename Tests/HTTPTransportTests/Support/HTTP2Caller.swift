@@ -13,10 +13,17 @@ struct CallResult: Sendable {
     var error: StreamError?
 }
 
+/// What became of a client's connection.
+enum ConnectionEvent: Sendable, Hashable {
+    case goingAway(errorCode: UInt32, debugData: [UInt8])
+    case closed
+}
+
 /// A client with one HTTP/2 connection that sends requests and gathers the answers.
 final class HTTP2Caller: ChannelHandler, HTTP2ClientOwner {
     private var channel: Channel?
     private(set) var connection: HTTP2Connection?
+    var journal: Journal<ConnectionEvent>?
     private var waiting: [(HTTP2Connection?) -> Void] = []
 
     private init() {}
@@ -61,8 +68,13 @@ final class HTTP2Caller: ChannelHandler, HTTP2ClientOwner {
         waiting = []
     }
 
-    func connectionGoingAway(_ connection: HTTP2Connection, errorCode: UInt32, debugData: [UInt8]) {}
-    func connectionClosed(_ connection: HTTPConnection, error: ChannelError?) { channel = nil }
+    func connectionGoingAway(_ connection: HTTP2Connection, errorCode: UInt32, debugData: [UInt8]) {
+        journal?.add(.goingAway(errorCode: errorCode, debugData: debugData))
+    }
+    func connectionClosed(_ connection: HTTPConnection, error: ChannelError?) {
+        journal?.add(.closed)
+        channel = nil
+    }
     func channelReceived(_ bytes: Span<UInt8>) {}
     func channelReachedEnd() {}
     func channelDrained() {}
