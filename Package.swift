@@ -85,7 +85,7 @@ let package = Package(
             name: "store-crasher", dependencies: ["FileStorage", "TunnelDomain", "TunnelService"], path: "Tests/StoreCrasher",
             swiftSettings: strict),
         tests("TunnelAPI", ["HTTPTransport", "TunnelAPI", "TunnelDomain", "TunnelService", "TunnelWire"]),
-        tests("TunnelEdge", ["HTTPTransport", "LinuxIO", "TunnelDomain", "TunnelEdge", "TunnelWire"]),
+        tests("TunnelEdge", ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelEdge", "TunnelService", "TunnelWire"]),
         tests("TunnelAgent", ["HTTPTransport", "LinuxIO", "TLS", "TunnelAgent", "TunnelDomain", "TunnelWire"]),
         tests("TunnelClient", ["TunnelClient"]),
         tests("Culvert", ["TunnelAgent", "TunnelClient", "TunnelDomain", "culvert"]),

@@ -1,5 +1,6 @@
 import HTTPTransport
 import LinuxIO
+import TestSupport
 import Testing
 import TunnelDomain
 import TunnelWire

@@ -1,6 +1,7 @@
 import HTTPTransport
 import LinuxIO
 import TLS
+import TestSupport
 import TunnelDomain
 import TunnelWire
 

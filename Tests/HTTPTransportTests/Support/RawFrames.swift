@@ -1,3 +1,5 @@
+import TestSupport
+
 /// HTTP/2 frames as bytes, made and read by hand.
 struct RawFrame: Sendable, Hashable {
     enum Kind: UInt8, Sendable {

@@ -1,5 +1,6 @@
 import HTTPTransport
 import LinuxIO
+import TestSupport
 import TunnelDomain
 
 /// One end of a TCP connection that sends and receives bytes and knows no protocol.

@@ -1,7 +1,7 @@
-import Synchronization
+internal import Synchronization
 
 /// What happened, in order; a test can wait for it.
-final class Journal<Entry: Sendable>: Sendable {
+package final class Journal<Entry: Sendable>: Sendable {
     private struct Waiter {
         var number: Int
         var isEnough: @Sendable ([Entry]) -> Bool
@@ -17,9 +17,11 @@ final class Journal<Entry: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
-    var all: [Entry] { state.withLock { $0.entries } }
+    package init() {}
 
-    func add(_ entry: Entry) {
+    package var all: [Entry] { state.withLock { $0.entries } }
+
+    package func add(_ entry: Entry) {
         let (entries, ready) = state.withLock { state in
             state.entries.append(entry)
             let ready = state.waiters.filter { $0.isEnough(state.entries) }
@@ -32,7 +34,7 @@ final class Journal<Entry: Sendable>: Sendable {
 
     /// Waits until the entries are enough; a test that runs out of time goes on with what there is.
     @discardableResult
-    func wait(until isEnough: @escaping @Sendable ([Entry]) -> Bool) async -> [Entry] {
+    package func wait(until isEnough: @escaping @Sendable ([Entry]) -> Bool) async -> [Entry] {
         let number = state.withLock { state in
             state.lastNumber += 1
             return state.lastNumber

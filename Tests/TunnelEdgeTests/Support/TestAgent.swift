@@ -1,0 +1,62 @@
+import HTTPTransport
+import LinuxIO
+import TestSupport
+import TunnelDomain
+import TunnelWire
+
+/// An agent as the data plane describes it, one step at a time.
+struct TestAgent: Sendable {
+    var tunnel: TestTunnel
+    var client: EdgeClient
+    var ownerToken = ""
+
+    private var credential: [(String, String)] { [("x-tunnel-id", tunnel.id), ("x-tunnel-secret", tunnel.secret)] }
+
+    /// Says hello, and remembers the owner token.
+    mutating func hello(
+        poolSize: Int? = nil, features: String? = nil, with other: [(String, String)]? = nil
+    ) async throws
+        -> Answer
+    {
+        var fields = other ?? credential
+        fields.append(("content-length", "0"))
+        if let poolSize { fields.append(("x-pool-size", "\(poolSize)")) }
+        if let features { fields.append(("x-culvert-features", features)) }
+        let answer = try await client.call("POST", "/_system/hello", host: "localhost", fields).answer()
+        if let token = answer.text.firstMatch(of: /"owner_token":"([0-9a-f]+)"/) { ownerToken = String(token.1) }
+        return answer
+    }
+
+    /// Parks an intake.
+    func park(_ slot: Int = 0, token: String? = nil) async throws -> Call {
+        try await client.call(
+            "POST", "/_system/intake", host: "localhost",
+            [("x-tunnel-id", tunnel.id), ("x-owner-token", token ?? ownerToken), ("x-pool-slot", "\(slot)")])
+    }
+
+    /// Answers a request with a whole body.
+    func reply(
+        _ id: String, status: Int = 200, _ fields: [(String, String)] = [], body: String = "", secret: String? = nil
+    ) async throws -> Answer {
+        try await beginReply(id, status: "\(status)", fields, body: Array(body.utf8), isWhole: true, secret: secret).answer()
+    }
+
+    /// Begins a reply, whose body follows.
+    func beginReply(
+        _ id: String, status: String = "200", _ fields: [(String, String)] = [], body: [UInt8]? = nil, isWhole: Bool = false,
+        secret: String? = nil
+    ) async throws -> Call {
+        let own = [
+            ("x-tunnel-id", tunnel.id), ("x-tunnel-secret", secret ?? tunnel.secret), ("inkbox-status", status),
+            ("inkbox-request-id", id),
+        ]
+        return try await client.call(
+            "POST", "/_system/response/\(id)", host: "localhost", own + fields.map { ("inkbox-h-\($0.0)", $0.1) }, body: body,
+            isWhole: isWhole)
+    }
+}
+
+extension Call {
+    /// Waits for the envelope of an intake; its id, or an empty text when the intake ended without one.
+    func requestID() async -> String { await head()?.fields.first(named: "inkbox-request-id") ?? "" }
+}
