@@ -1,6 +1,7 @@
 import Foundation
 import LinuxIO
 
+Memory.tuneForBuffers()
 Signals.ignoreBrokenPipes()
 
 let code = await Run.command(

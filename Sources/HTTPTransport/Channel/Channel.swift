@@ -348,6 +348,9 @@ extension Channel {
     /// Keeps buffers of up to this size while nothing waits: for busy connections.
     package func keepBuffers(ofByteCount count: Int) { plaintext.keepByteCountMax = count }
 
+    /// Reads so much of a TLS connection at a time.
+    package func setReadByteCount(_ count: Int) { tls?.setReadByteCount(count) }
+
     /// Gives the memory of buffers back that hold nothing.
     package func trimBuffers() { plaintext.trim() }
 

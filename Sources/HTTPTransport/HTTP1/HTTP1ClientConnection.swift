@@ -60,6 +60,7 @@ package final class HTTP1ClientConnection: HTTPConnection, ChannelHandler {
         stream.receiver = receiver
         stream.isFinished = isEnd
         self.stream = stream
+        channel.keepBuffers(ofByteCount: 64 * 1024)
         decoder.expectResponse(to: head.method)
         channel.write(outputScratch)
         return stream
@@ -228,6 +229,8 @@ package final class HTTP1ClientConnection: HTTPConnection, ChannelHandler {
         guard !stream.isClosed else { return }
         stream.isClosed = true
         if self.stream === stream { self.stream = nil }
+        channel.keepBuffers(ofByteCount: 0)
+        channel.trimBuffers()
         let receiver = stream.receiver
         stream.receiver = nil
         receiver?.streamClosed(stream.closeError ?? error, on: stream)

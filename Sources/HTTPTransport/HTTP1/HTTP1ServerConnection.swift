@@ -140,6 +140,7 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
         headBeganAt = nil
         let stream = HTTP1ServerStream(session: self, isHead: head.method == "HEAD", facts: facts)
         self.stream = stream
+        channel.keepBuffers(ofByteCount: 64 * 1024)
         let isEnd = facts.bodyLength == .none
         bodyBeganAt = isEnd ? nil : channel.loop.now
         bodyByteCount = 0
@@ -307,6 +308,9 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
         guard !stream.isClosed else { return }
         stream.isClosed = true
         if self.stream === stream { self.stream = nil }
+        // Between requests a connection is likely to idle: it keeps no buffer.
+        channel.keepBuffers(ofByteCount: 0)
+        channel.trimBuffers()
         let receiver = stream.receiver
         stream.receiver = nil
         receiver?.streamClosed(error, on: stream)

@@ -83,6 +83,7 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
 
     private func begin() {
         channel.keepBuffers(ofByteCount: 64 * 1024)
+        channel.setReadByteCount(64 * 1024)
         session = makeSession()
         guard session != nil else { return channel.abort(.aborted("out of memory")) }
         submitSettings()
@@ -290,6 +291,7 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
         guard !stream.isClosed else { return }
         stream.isClosed = true
         stream.outgoing.removeAll()
+        stream.outgoing.trim()
         let receiver = stream.receiver
         stream.receiver = nil
         receiver?.streamClosed(error, on: stream)

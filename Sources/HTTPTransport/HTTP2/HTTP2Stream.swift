@@ -25,6 +25,8 @@ package final class HTTP2Stream: HTTPStream {
     var receivedByteCount = 0
 
     // Our message.
+    /// A stream in use keeps a buffer of up to this size.
+    private static let keptByteCount = 128 * 1024
     var outgoing = ByteQueue()
     var isFinished = false
     var trailers: HTTPFields?
@@ -42,6 +44,7 @@ package final class HTTP2Stream: HTTPStream {
     init(session: HTTP2Connection) {
         self.session = session
         beganAtNanoseconds = session.nowNanoseconds
+        outgoing.keepByteCountMax = HTTP2Stream.keptByteCount
         window = ReceiveWindow(byteCount: session.settings.streamWindowByteCount)
     }
 

@@ -70,6 +70,9 @@ package final class TLSSession {
         step(SSL_write(session, bytes.baseAddress, Int32(clamping: bytes.count)), "TLS write")
     }
 
+    /// Reads so much ciphertext at a time; 16 KiB unless told otherwise. Suits connections that carry much.
+    package func setReadByteCount(_ count: Int) { SSL_set_default_read_buffer_len(session, count) }
+
     /// Says that no more plaintext comes from this side.
     package func sendCloseNotify() {
         guard SSL_is_init_finished(session) == 1 else { return }
