@@ -61,6 +61,7 @@ package final class Channel {
     private var wantsDrained = false
     private var isClosingAfterFlush = false
     private var isWriteShut = false
+    private var hasSaidEnd = false
     private var lastProgress: MonotonicInstant
     /// Set once the channel is closed, until the handler has been told.
     private var farewell: Farewell?
@@ -134,7 +135,7 @@ extension Channel {
     /// `leave` runs last on this loop: the place to cancel timers. A channel that closes meanwhile does not move.
     package func move(to door: EventLoop, leave: @escaping () -> Void, arrive: @escaping (Channel) -> Void) {
         loop.afterTurn { [self] in
-            guard state == .open, let registration else { return }
+            guard state == .open, !isClosingAfterFlush, !isWriteShut, let registration else { return }
             guard !isQueuedForNextTurn, !isFlushScheduled else { return move(to: door, leave: leave, arrive: arrive) }
             leave()
             loop.deregister(registration, descriptor)
@@ -429,9 +430,17 @@ extension Channel {
     }
 
     private func allSent() {
-        guard state != .closed else { return }
-        if isClosingAfterFlush, plaintext.isEmpty, ciphertext.isEmpty { return finish(nil) }
-        if isWriteShut, plaintext.isEmpty, ciphertext.isEmpty, tls == nil { Socket.shutdownWrite(descriptor) }
+        guard state != .closed, plaintext.isEmpty, ciphertext.isEmpty else { return }
+        if isClosingAfterFlush { return finish(nil) }
+        if isWriteShut, !hasSaidEnd { sayEnd() }
+    }
+
+    /// Tells the peer that no more comes, now that everything has left.
+    private func sayEnd() {
+        hasSaidEnd = true
+        guard let tls else { return Socket.shutdownWrite(descriptor) }
+        tls.sendCloseNotify()
+        if !sendGathered(), gatheredByteCount > 0 { keepGathered(from: 0) }
     }
 }
 
@@ -469,7 +478,6 @@ extension Channel {
         guard state == .open, !isWriteShut else { return }
         flush()
         isWriteShut = true
-        tls?.sendCloseNotify()
         flush()
     }
 

@@ -24,7 +24,8 @@ extension HTTP2Connection {
         nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, onBeginFrame)
         nghttp2_session_callbacks_set_send_data_callback(callbacks, sendData)
         nghttp2_option_set_no_auto_window_update(option, 1)
-        nghttp2_option_set_stream_reset_rate_limit(option, UInt64(settings.resetsBurstMax), UInt64(settings.resetsPerSecondMax))
+        // `noteResetReceived` counts instead.
+        nghttp2_option_set_stream_reset_rate_limit(option, UInt64(UInt32.max), UInt64(UInt32.max))
         nghttp2_option_set_max_continuations(option, settings.continuationsMax)
         nghttp2_option_set_max_settings(option, settings.settingsEntriesMax)
         nghttp2_option_set_max_outbound_ack(option, settings.unreadAnswersMax)
@@ -168,8 +169,17 @@ extension HTTP2Connection {
 }
 
 extension HTTPRequestHead {
+    /// nghttp2 looks at the path of `http` and `https` only, and nothing else travels through here. A CONNECT without
+    /// `:protocol` has neither scheme nor path.
+    private var hasPlainTarget: Bool {
+        if method == "CONNECT", upgradeProtocol == nil { return true }
+        guard scheme == "http" || scheme == "https" else { return false }
+        return target.utf8.first == UInt8(ascii: "/") || target == "*" && method == "OPTIONS"
+    }
+
     /// The head with what nghttp2 leaves to us settled: `:authority` and Host agree, and one of them is there.
     fileprivate func checked() -> HTTPRequestHead? {
+        guard hasPlainTarget else { return nil }
         guard fields.count(of: .host) > 0 else { return authority.isEmpty && method != "CONNECT" ? nil : self }
         guard fields.count(of: .host) == 1, let host = fields.first(.host) else { return nil }
         guard !authority.isEmpty else {

@@ -36,6 +36,7 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     private var pingSentAt: MonotonicInstant?
     private var settingsSentAt: MonotonicInstant?
     private var hasSettings = false
+    private var widenedByteCount = 0
     private let beganAt: MonotonicInstant
     private var busyAt: MonotonicInstant
     /// The peer is one whose silence and slow messages are its right, such as an agent.
@@ -192,13 +193,14 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
 
     /// Counts a reset that we were made to send; too many end the connection.
     func noteResetSent() {
-        guard !resetsSent.take(atNanoseconds: nowNanoseconds) else { return }
+        guard !isPatient, !resetsSent.take(atNanoseconds: nowNanoseconds) else { return }
         terminate(UInt32(NGHTTP2_ENHANCE_YOUR_CALM.rawValue))
     }
 
-    /// Counts a reset that the peer sent. nghttp2 counts too, but goes on with all that it was given at once.
+    /// Counts a reset that the peer sent. nghttp2 could count too, but goes on with all that it was given at once, and would
+    /// count an agent's: those are made by third parties that go away, who must not be able to end the agent's connection.
     func noteResetReceived() {
-        guard isServer, !resetsReceived.take(atNanoseconds: nowNanoseconds) else { return }
+        guard isServer, !isPatient, !resetsReceived.take(atNanoseconds: nowNanoseconds) else { return }
         terminate(UInt32(NGHTTP2_ENHANCE_YOUR_CALM.rawValue))
     }
 
@@ -287,14 +289,24 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
 
     // MARK: Streams
 
+    /// Whether a stream's window may grow: on an agent's link only, where the peer is known, and within a bound for all.
+    func mayWiden(by byteCount: Int) -> Bool {
+        guard !isServer || isPatient, widenedByteCount + byteCount <= settings.widenedByteCountMax else { return false }
+        widenedByteCount += byteCount
+        return true
+    }
+
     func close(_ stream: HTTP2Stream, _ error: StreamError?) {
         guard !stream.isClosed else { return }
         stream.isClosed = true
-        stream.outgoing.removeAll()
-        stream.outgoing.trim()
+        widenedByteCount -= stream.widenedByteCount
+        busyAt = channel.loop.now
         let receiver = stream.receiver
         stream.receiver = nil
+        // What was not sent is still counted while the receiver is told.
         receiver?.streamClosed(error, on: stream)
+        stream.outgoing.removeAll()
+        stream.outgoing.trim()
     }
 }
 

@@ -7,6 +7,8 @@ package struct HTTP2Settings: Sendable {
     package var streamWindowByteCount = 128 * 1024
     /// The same for the whole connection; it is given back on receipt, so that one stalled stream stops no other.
     package var connectionWindowByteCount = 16 * 1024 * 1024
+    /// What the windows of all streams of an agent's link may have grown by together.
+    package var widenedByteCountMax = 64 * 1024 * 1024
     /// Field names and values of a head together, each field counting 32 more (RFC 9113 §6.5.2).
     package var headerListByteCountMax = 64 * 1024
     package var headerFieldCountMax = 100

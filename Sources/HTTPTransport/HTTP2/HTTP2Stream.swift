@@ -40,6 +40,8 @@ package final class HTTP2Stream: HTTPStream {
     var isReset = false
     var isClosed = false
     private var window: ReceiveWindow
+    /// What the window has grown by.
+    private(set) var widenedByteCount = 0
 
     init(session: HTTP2Connection) {
         self.session = session
@@ -88,7 +90,10 @@ package final class HTTP2Stream: HTTPStream {
         unconsumedByteCount -= given
         guard !isClosed, !isReset else { return }
         let larger = window.consumed(given, atNanoseconds: session.nowNanoseconds, roundTrip: session.roundTripNanoseconds)
-        if let larger { session.widenWindow(of: self, to: larger) }
+        if let larger, session.mayWiden(by: larger / 2) {
+            widenedByteCount += larger / 2
+            session.widenWindow(of: self, to: larger)
+        }
         session.giveBack(given, of: self)
     }
 

@@ -30,7 +30,7 @@ extension EdgeFront {
             return answer(stream, 401, "unauthorized", "A hello needs x-tunnel-id and x-tunnel-secret or x-api-key.")
         }
         guard !isDraining else { return answer(stream, 503, "draining", "This process is ending; try again.") }
-        guard edge.role == .undecided else {
+        guard edge.role == .undecided, edge.site == nil, connection.openStreamCount == 1 else {
             return answer(stream, 400, "bad-request", "A connection says hello once, and before anything else; open a new one.")
         }
         edge.role = .agent
@@ -80,10 +80,12 @@ extension EdgeFront {
         _ pending: PendingHello, to door: EventLoop, then: @escaping (EdgeFront, PendingHello) -> Void
     ) {
         guard !pending.connection.channel.isClosed else { return }
+        pending.edge.isMoving = true
         pending.connection.move(to: door) { loop in
             guard let front = EdgeFront.resident(of: loop) else {
                 preconditionFailure("every door of the directory has a front")
             }
+            pending.edge.isMoving = false
             front.adopt(pending.connection)
             then(front, pending)
             return front

@@ -222,6 +222,8 @@ extension EdgeFront: HTTPServerHandler {
     package func accept(_ head: HTTPRequestHead, isEnd: Bool, on stream: HTTPStream) -> any HTTPStreamReceiver {
         guard let edge = stream.connection.context as? EdgeConnection else { return refuse(.misdirected, head, stream) }
         if edge.redirectsOnly { return redirect(head, stream) }
+        // Whatever begins on a connection that is about to leave would stay behind.
+        if edge.isMoving { return refuse(.misdirected, head, stream) }
         if edge.lastAuthority != head.authority || edge.isDestinationStale {
             edge.lastDestination = destination(of: head.authority, on: edge)
             edge.lastAuthority = head.authority
@@ -229,7 +231,9 @@ extension EdgeFront: HTTPServerHandler {
         switch edge.lastDestination {
         case .refused(let refusal): return refuse(refusal, head, stream)
         case .zone: return acceptForZone(head, isEnd: isEnd, edge: edge, on: stream)
+        case .tunnel where edge.role == .agent: return refuse(.misdirected, head, stream)
         case .tunnel(let site): return accept(head, isEnd: isEnd, for: site, edge: edge, on: stream)
+        case .elsewhere where edge.role == .agent: return refuse(.misdirected, head, stream)
         case .elsewhere(let door): return relocate(to: door, head, isEnd: isEnd, edge, stream)
         }
     }

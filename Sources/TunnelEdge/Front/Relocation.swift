@@ -10,7 +10,7 @@ extension EdgeFront {
     ) -> any HTTPStreamReceiver {
         let connection = stream.connection
         let isAlone = (connection as? HTTP2Connection).map { $0.openStreamCount == 1 } ?? true
-        guard isAlone, !edge.isMoving else { return refuse(.misdirected, head, stream) }
+        guard isAlone, edge.role == .undecided || !connection.isHTTP2 else { return refuse(.misdirected, head, stream) }
         edge.isMoving = true
         edge.site?.releaseConnection()
         edge.site = nil
