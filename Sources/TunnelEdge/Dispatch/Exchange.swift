@@ -140,7 +140,7 @@ final class Exchange: HTTPStreamReceiver {
     func streamClosed(_ error: StreamError?, on stream: HTTPStream) {
         if stream === thirdParty {
             thirdParty = nil
-            if error != nil || !isAnswered, !hasReplyEnded { abandon() }
+            if error != nil || !isAnswered, !hasReplyEnded { abandon() } else { endUpload() }
             overIfDone()
         } else if stream === reply {
             reply = nil
@@ -163,6 +163,13 @@ final class Exchange: HTTPStreamReceiver {
         self.reply = nil
         reply.receiver = nil
         reply.respond(HTTPResponseHead(status: 410), isEnd: true)
+    }
+
+    /// The answer was complete before the request: the agent must not wait for a body that nobody sends any more.
+    private func endUpload() {
+        guard !hasUploadEnded, case .flowing(let stream) = upload else { return }
+        stream.reset(.cancel)
+        upload = .dropped
     }
 
     private func overIfDone() {
