@@ -105,7 +105,7 @@ struct RefusalTests {
             $0.pool.queueMax = 2
         } _: { edge in
             let agent = try await edge.agent(of: try await edge.createTunnel())
-            let client = try await edge.thirdParty()
+            let client = try await edge.thirdParty(of: agent.tunnel)
             var calls: [Call] = []
             for number in 0..<3 { calls.append(try await client.call("GET", "/\(number)", host: agent.tunnel.host)) }
             let refused = await calls[2].answer()

@@ -106,6 +106,13 @@ struct EdgeFixture: Sendable {
     /// A third party with a connection that speaks HTTP/2.
     func thirdParty() async throws -> EdgeClient { try await EdgeClient.connect(to: address, on: clients) }
 
+    /// A third party whose connection has come to the tunnel's loop, so that it may ask for several things at once.
+    func thirdParty(of tunnel: TestTunnel) async throws -> EdgeClient {
+        let client = try await thirdParty()
+        _ = try await client.call("TRACE", "/", host: tunnel.host).answer()
+        return client
+    }
+
     /// An agent that has connected and not said hello.
     func connect(_ tunnel: TestTunnel, headerListByteCountMax: Int? = nil) async throws -> TestAgent {
         TestAgent(
