@@ -54,8 +54,8 @@ struct ListenerTests {
         #expect(arrived.loop == loop)
         #expect(arrived.host == host.lowercased().split(separator: ":").first.map(String.init))
         #expect(!arrived.isHTTP2Preface)
-        // It was opened as soon as the host's line was whole, before the empty line behind it.
-        #expect(arrived.waiting == text.utf8.count - 2)
+        // It may be opened as soon as the host's line is whole, before the empty line behind it has come.
+        #expect((text.utf8.count - 2...text.utf8.count).contains(arrived.waiting))
     }
 
     @Test func `a connection that begins with the preface is known for HTTP/2`() async throws {
