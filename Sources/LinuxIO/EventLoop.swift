@@ -29,20 +29,23 @@ package final class EventLoop: Sendable {
         try startThread(ThreadStart(door: self, epoll: epoll, wake: wake))
     }
 
-    /// Runs the job on the loop's thread, in the order of the calls; after `stop` it is dropped.
-    package func execute(_ job: @escaping Job) {
-        let mustWake = mailbox.withLock { box in
-            guard !box.isStopped else { return false }
+    /// Runs the job on the loop's thread, in the order of the calls. False when the loop has stopped and the job is dropped.
+    @discardableResult
+    package func execute(_ job: @escaping Job) -> Bool {
+        let (isTaken, mustWake) = mailbox.withLock { box in
+            guard !box.isStopped else { return (false, false) }
             box.jobs.append(job)
-            return box.jobs.count == 1
+            return (true, box.jobs.count == 1)
         }
         if mustWake { wake() }
+        return isTaken
     }
 
     /// Runs the work on the loop's thread and returns its result.
     package func run<Result: Sendable>(_ work: @escaping @Sendable (Loop) throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
-            execute { loop in continuation.resume(with: Swift.Result { try work(loop) }) }
+            let isTaken = execute { loop in continuation.resume(with: Swift.Result { try work(loop) }) }
+            if !isTaken { continuation.resume(throwing: IOError(code: ESHUTDOWN, operation: "event loop")) }
         }
     }
 

@@ -8,6 +8,8 @@ package struct IOReadiness: OptionSet, Sendable {
     package init(rawValue: UInt32) { self.rawValue = rawValue }
     package static let readable = IOReadiness(rawValue: EPOLLIN.rawValue)
     package static let writable = IOReadiness(rawValue: EPOLLOUT.rawValue)
+    /// The connection is gone in both directions.
+    package static let broken = IOReadiness(rawValue: EPOLLHUP.rawValue | EPOLLERR.rawValue)
     /// The peer shut its sending side, or the connection is gone: reading will tell.
     package static let hungUp = IOReadiness(rawValue: EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue)
 }

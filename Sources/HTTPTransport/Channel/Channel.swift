@@ -62,7 +62,8 @@ package final class Channel {
     private var isClosingAfterFlush = false
     private var isWriteShut = false
     private var hasSaidEnd = false
-    private var lastProgress: MonotonicInstant
+    private var lastSent: MonotonicInstant
+    private var lastReceived: MonotonicInstant
     /// Set once the channel is closed, until the handler has been told.
     private var farewell: Farewell?
 
@@ -79,7 +80,8 @@ package final class Channel {
         self.peer = peer
         self.state = state
         self.handler = handler
-        lastProgress = loop.now
+        lastSent = loop.now
+        lastReceived = loop.now
         maySend = state != .connecting
     }
 
@@ -178,6 +180,8 @@ extension Channel: IOHandler {
         if !readiness.isDisjoint(with: .hungUp) { isPeerHungUp = true }
         if !readiness.isDisjoint(with: [.readable, .hungUp]) { mayRead = true }
         if readiness.contains(.writable) { maySend = true }
+        // Reset, with bytes that nobody reads at present: they are of no use any more.
+        if !readiness.isDisjoint(with: .broken), isReadingPaused, state == .open { return finish(.closedByPeer) }
         advance()
     }
 
@@ -254,7 +258,7 @@ extension Channel {
         let result = tls.map { $0.read(into: scratch) } ?? readPlain(into: scratch)
         switch result {
         case .done(let count):
-            lastProgress = loop.now
+            lastReceived = loop.now
             mayHoldPlaintext = tls != nil
             handler?.channelReceived(UnsafeRawBufferPointer(rebasing: scratch[..<count]).bindMemory(to: UInt8.self).span)
             return count
@@ -331,7 +335,10 @@ extension Channel {
     }
 
     /// When the connection last moved a byte in either direction.
-    package var lastProgressAt: MonotonicInstant { lastProgress }
+    package var lastProgressAt: MonotonicInstant { max(lastSent, lastReceived) }
+
+    /// When the socket last took a byte: a peer that sends and never reads makes no progress here.
+    package var lastSentAt: MonotonicInstant { lastSent }
 
     package func write(_ bytes: UnsafeRawBufferPointer) {
         guard state != .closed, !isWriteShut else { return }
@@ -380,7 +387,7 @@ extension Channel {
         let count = gatheredByteCount
         switch Socket.send(descriptor, UnsafeRawBufferPointer(rebasing: loop.outputScratch[..<count])) {
         case .moved(let sent):
-            lastProgress = loop.now
+            lastSent = loop.now
             keepGathered(from: sent)
             return true
         case .wouldBlock:
@@ -404,7 +411,7 @@ extension Channel {
         guard bytes.count > 0 else { return false }
         switch Socket.send(descriptor, bytes) {
         case .moved(let count):
-            lastProgress = loop.now
+            lastSent = loop.now
             if tls == nil { plaintext.removeFirst(count) } else { ciphertext.removeFirst(count) }
             return true
         case .wouldBlock:

@@ -348,7 +348,7 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
 
     private func look(at now: MonotonicInstant) {
         if channel.unsentByteCount > 0 {
-            if channel.lastProgressAt + .seconds(settings.writeStallSecondsMax) <= now {
+            if channel.lastSentAt + .seconds(settings.writeStallSecondsMax) <= now {
                 channel.abort(.timedOut("the client to read"))
             }
         } else if let began = headBeganAt {

@@ -36,6 +36,7 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     private var pingSentAt: MonotonicInstant?
     private var settingsSentAt: MonotonicInstant?
     private var hasSettings = false
+    private var wantsClose = false
     private var widenedByteCount = 0
     private let beganAt: MonotonicInstant
     private var busyAt: MonotonicInstant
@@ -158,8 +159,9 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
 
     /// Sends what is waiting and closes, open exchanges or not.
     package func closeAfterFlush() {
-        pump()
-        channel.close()
+        // Not now: this may be called from inside of nghttp2.
+        wantsClose = true
+        schedulePump()
     }
 
     func noteGoingAway() { isGoingAway = true }
@@ -258,7 +260,7 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
         for stream in streams.values where stream.stalledSinceNanoseconds > 0 && stream.stalledSinceNanoseconds < limit {
             if stream.outgoing.count > 0 { stream.reset(.cancel) }
         }
-        if channel.unsentByteCount > 0, channel.lastProgressAt.nanoseconds < limit {
+        if channel.unsentByteCount > 0, channel.lastSentAt.nanoseconds < limit {
             return channel.abort(.timedOut("the peer to read"))
         }
         if isServer, !isPatient { look(at: now) }
@@ -314,5 +316,6 @@ extension HTTP2Connection: TurnEndHandler {
     package func turnEnded() {
         isPumpScheduled = false
         pump()
+        if wantsClose { channel.close() }
     }
 }

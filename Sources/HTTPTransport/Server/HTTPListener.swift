@@ -44,6 +44,7 @@ package final class HTTPListener: IOHandler {
     private let arrivalSecondsMax: Int
     private let placement: any ConnectionPlacement
     private var registration: IORegistration?
+    private var isClosed = false
 
     /// - Parameter descriptor: stays the caller's, who closes it after every listener on it was closed.
     package init(
@@ -59,6 +60,7 @@ package final class HTTPListener: IOHandler {
 
     /// Accepts no more.
     package func close() {
+        isClosed = true
         if let registration { loop.deregister(registration, descriptor) }
         registration = nil
     }
@@ -82,7 +84,7 @@ package final class HTTPListener: IOHandler {
         loop.deregister(registration, descriptor)
         self.registration = nil
         loop.schedule(after: HTTPListener.exhaustedPause) { [weak self] in
-            guard let self, self.registration == nil else { return }
+            guard let self, !self.isClosed, self.registration == nil else { return }
             self.registration = try? self.loop.register(self.descriptor, trigger: .levelShared, handler: self)
         }
     }

@@ -59,15 +59,15 @@ package final class TLSSession {
     }
 
     /// Goes on with the handshake.
-    package func handshake() -> TLSStep { step(SSL_do_handshake(session), "TLS handshake") }
+    package func handshake() -> TLSStep { step(clean { SSL_do_handshake(session) }, "TLS handshake") }
 
     package func read(into buffer: UnsafeMutableRawBufferPointer) -> TLSStep {
-        step(SSL_read(session, buffer.baseAddress, Int32(clamping: buffer.count)), "TLS read")
+        step(clean { SSL_read(session, buffer.baseAddress, Int32(clamping: buffer.count)) }, "TLS read")
     }
 
     /// Encrypts the bytes, at most one record of 16 KiB.
     package func write(_ bytes: UnsafeRawBufferPointer) -> TLSStep {
-        step(SSL_write(session, bytes.baseAddress, Int32(clamping: bytes.count)), "TLS write")
+        step(clean { SSL_write(session, bytes.baseAddress, Int32(clamping: bytes.count)) }, "TLS write")
     }
 
     /// Reads so much ciphertext at a time; 16 KiB unless told otherwise. Suits connections that carry much.
@@ -95,6 +95,12 @@ package final class TLSSession {
     }
 
     package var isResumed: Bool { SSL_session_reused(session) == 1 }
+
+    /// Runs the operation on an empty error queue: what other work of this thread left there would be taken for its outcome.
+    private func clean(_ operation: () -> Int32) -> Int32 {
+        if ERR_peek_error() != 0 { ERR_clear_error() }
+        return operation()
+    }
 
     private func step(_ result: Int32, _ operation: String) -> TLSStep {
         if result > 0 { return .done(byteCount: Int(result)) }

@@ -91,6 +91,7 @@ extension AgentSession {
         stopTimer()
         channel = nil
         lastFailure = reason
+        if case .ended = phase { return }
         connect()
     }
 }
