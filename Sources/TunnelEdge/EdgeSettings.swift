@@ -29,6 +29,9 @@ package struct EdgeSettings: Sendable {
         thirdParty.http2.concurrentStreamsMax = 128
         // Each parked intake, reply and bridge is one stream (section 1).
         zoneHTTP.http2.concurrentStreamsMax = 1_024
+        // A reply's head is an origin's head in an envelope.
+        zoneHTTP.http2.headerListByteCountMax = 256 * 1024
+        zoneHTTP.http2.headerFieldCountMax = 300
         zoneHTTP.http2.offersExtendedConnect = true
         zoneHTTP.http2.pingIntervalSeconds = 20
     }

@@ -49,7 +49,10 @@ extension EdgeSettings {
         connectionsMax = values.integer(.connections)
         helloSecondsMax = values.integer(.helloSeconds)
         thirdParty.limit(by: values)
+        let envelope = zoneHTTP.http2
         zoneHTTP.limit(by: values)
+        zoneHTTP.http2.headerListByteCountMax = max(envelope.headerListByteCountMax, 2 * values.integer(.headerBytes))
+        zoneHTTP.http2.headerFieldCountMax = max(envelope.headerFieldCountMax, 2 * values.integer(.headerFields))
         zoneHTTP.http2.pingIntervalSeconds = values.integer(.pingIntervalSeconds)
         thirdParty.http1.unconsumedByteCountMax = values.integer(.bufferedBytes)
         thirdParty.http2.streamWindowByteCount = values.integer(.bufferedBytes)

@@ -98,6 +98,11 @@ extension EdgeFront {
         _ tunnel: Tunnel, _ identity: CredentialIdentity, _ request: HelloRequest, _ pending: PendingHello
     ) {
         guard !pending.connection.channel.isClosed else { return }
+        // As it is now: it may have been deleted while the hello was judged.
+        guard let tunnel = parts.directory.tunnel(tunnel.id), tunnel.helloAllowed(at: parts.registry.clock.now) else {
+            _ = answer(pending.stream, 403, "forbidden", "The tunnel is not active.")
+            return
+        }
         let site = site(of: tunnel)
         let link = AgentLink(
             number: nextAgentNumber(), site: site, connection: pending.connection,

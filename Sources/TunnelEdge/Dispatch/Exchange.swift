@@ -12,6 +12,8 @@ final class Exchange: HTTPStreamReceiver {
         /// No intake yet: the bytes wait, bounded by the third party's window.
         case waiting([UInt8])
         case flowing(to: HTTPStream)
+        /// The whole request is one frame, which leaves at the end of the turn.
+        case whole(on: HTTPStream)
         /// Nobody wants it any more.
         case dropped
     }
@@ -57,7 +59,7 @@ final class Exchange: HTTPStreamReceiver {
         stream.receiver = self
         let isWhole = hasUploadEnded && early.isEmpty
         stream.respond(HTTPResponseHead(status: 200, fields: envelope), isEnd: isWhole)
-        guard !isWhole else { return upload = .dropped }
+        guard !isWhole else { return upload = .whole(on: stream) }
         upload = .flowing(to: stream)
         if !hasUploadEnded, head.fields.count(of: .expect) > 0 { thirdParty.sendInterim(HTTPResponseHead(status: 100)) }
         stream.write(early)
@@ -110,7 +112,7 @@ final class Exchange: HTTPStreamReceiver {
                 bytes.withUnsafeBufferPointer { early.append(contentsOf: $0) }
                 upload = .waiting(early)
             case .flowing(let intake): intake.write(bytes)
-            case .dropped: stream.consume(bytes.count)
+            case .whole, .dropped: stream.consume(bytes.count)
             }
         } else if stream === reply, carriesBody, let thirdParty {
             thirdParty.write(bytes)
@@ -146,6 +148,13 @@ final class Exchange: HTTPStreamReceiver {
             reply = nil
             if !hasReplyEnded { site.replyBroken(self) }
             overIfDone()
+        } else if case .whole(let intake) = upload, intake === stream {
+            upload = .dropped
+            guard error != nil, reply == nil, thirdParty != nil, !isAnswered else { return }
+            // The agent took the intake back before the request left.
+            upload = .waiting([])
+            wasHanded = false
+            site.handFailed(self)
         } else if case .flowing(let intake) = upload, intake === stream {
             // The agent wants no more of the body, or has it all.
             let unsent = intake.unsentByteCount

@@ -15,6 +15,7 @@ final class TunnelSite {
     private var intakes: [UInt64: ParkedIntake] = [:]
     private var exchanges: [UInt64: Exchange] = [:]
     private var actions: [IntakePool.Action] = []
+    private var isActing = false
     private var timer: TimerID?
     private var timerDeadline: MonotonicInstant?
     private var lastIntake: UInt64 = 0
@@ -64,6 +65,12 @@ final class TunnelSite {
         pool.requestAbandoned(exchange.number)
         guard exchange.wasHanded, !exchange.hasReply, let agent, let link = links[agent] else { return }
         cancel(exchange.id, at: link)
+    }
+
+    /// The request never left: it goes to the next intake, if there is one.
+    func handFailed(_ exchange: Exchange) {
+        pool.handFailed(exchange.number, at: loop.now, into: &actions)
+        act()
     }
 
     func exchangeOver(_ exchange: Exchange) { exchanges[exchange.number] = nil }
@@ -203,6 +210,10 @@ final class TunnelSite {
     // MARK: Acting
 
     private func act() {
+        // Acting may bring more to do; it is done in its turn by the call that is under way.
+        guard !isActing else { return }
+        isActing = true
+        defer { isActing = false }
         var next = 0
         while next < actions.count {
             let action = actions[next]
