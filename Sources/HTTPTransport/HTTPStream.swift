@@ -105,8 +105,9 @@ package class HTTPConnection {
     /// Lets what is under way finish, takes nothing new, then closes.
     package func drain() {}
     package func close(_ error: ChannelError) { channel.abort(error) }
-    /// Takes a server's connection to another loop at the end of this turn; `leave` runs last on this one,
-    /// `arrive` on the new one and names the handler that serves it from then on. Nothing but what moves along may refer to the old loop.
+    /// Takes a server's connection to another loop at the end of this turn. `leave` runs last on this loop, `arrive` on the
+    /// new one, where it names the handler that serves the connection from then on. Nothing but what moves along may refer
+    /// to the old loop.
     package func move(
         to door: EventLoop, arrive: @escaping (Loop) -> any HTTPServerHandler, leave: @escaping () -> Void
     ) {
