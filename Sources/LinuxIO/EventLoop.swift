@@ -41,11 +41,11 @@ package final class EventLoop: Sendable {
         return isTaken
     }
 
-    /// Runs the work on the loop's thread and returns its result.
+    /// Runs the work on the loop's thread and returns its result; throws when the loop ends before that.
     package func run<Result: Sendable>(_ work: @escaping @Sendable (Loop) throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
-            let isTaken = execute { loop in continuation.resume(with: Swift.Result { try work(loop) }) }
-            if !isTaken { continuation.resume(throwing: IOError(code: ESHUTDOWN, operation: "event loop")) }
+            let promise = Promise(continuation)
+            execute { loop in promise.keep(with: Swift.Result { try work(loop) }) }
         }
     }
 
@@ -56,11 +56,34 @@ package final class EventLoop: Sendable {
 
     func takeJobs() -> [Job] { mailbox.withLock { box in exchange(&box.jobs, with: []) } }
 
-    func refuseJobs() { mailbox.withLock { $0.isStopped = true } }
+    /// Takes no more jobs and drops those that came after the stop.
+    func refuseJobs() {
+        let dropped = mailbox.withLock { box in
+            box.isStopped = true
+            return exchange(&box.jobs, with: [])
+        }
+        // What the jobs hold is let go of here, outside of the lock: it may reach for this loop again.
+        _ = dropped
+    }
 
     private func wake() {
         var one: UInt64 = 1
         _ = write(wakeDescriptor.number, &one, 8)
+    }
+}
+
+/// A continuation that is resumed in any case: with a result, or with an error when nobody can give one any more.
+private final class Promise<Result: Sendable>: Sendable {
+    private let continuation: Mutex<CheckedContinuation<Result, any Error>?>
+
+    init(_ continuation: CheckedContinuation<Result, any Error>) { self.continuation = Mutex(continuation) }
+
+    deinit { take()?.resume(throwing: IOError(code: ESHUTDOWN, operation: "event loop")) }
+
+    func keep(with result: Swift.Result<Result, any Error>) { take()?.resume(with: result) }
+
+    private func take() -> CheckedContinuation<Result, any Error>? {
+        continuation.withLock { exchange(&$0, with: nil) }
     }
 }
 

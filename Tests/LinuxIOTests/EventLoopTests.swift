@@ -71,6 +71,16 @@ struct EventLoopTests {
         #expect(notes.all == Array(0..<50) + [99])
     }
 
+    @Test func `work for a loop that has ended is an error, and not a wait without end`() async throws {
+        let door = try EventLoop()
+        // Handed in from the loop itself, so that it comes surely after the stop.
+        try await door.run { $0.door.stop() }
+        await #expect(throws: IOError.self) {
+            for _ in 0..<1_000 { try await door.run { _ in } }
+        }
+        await #expect(throws: IOError.self) { try await door.run { _ in } }
+    }
+
     @Test func `timers fire in order and not before their time`() async throws {
         let door = try EventLoop()
         defer { door.stop() }
