@@ -139,6 +139,35 @@ struct HelloTests {
         }
     }
 
+    @Test func `a connection says hello once, and is an agent's alone from then on`() async throws {
+        try await EdgeFixture.run { edge in
+            let tunnel = try await edge.createTunnel()
+            var agent = try await edge.agent(of: tunnel)
+            let token = agent.ownerToken
+            #expect(try await agent.hello().status == 400)
+            for (host, target) in [("localhost", "/api/v1/tunnels"), (tunnel.host, "/")] {
+                let answer = try await agent.client.call("GET", target, host: host).answer()
+                #expect(answer.status == 421)
+                #expect(answer.reason == "misdirected")
+            }
+            // None of it took anything away from the agent.
+            let intake = try await agent.park(token: token)
+            let third = try await edge.thirdParty().call("GET", "/", host: tunnel.host)
+            #expect(try await agent.reply(await intake.requestID()).status == 200)
+            #expect(await third.answer().status == 200)
+        }
+    }
+
+    @Test func `a connection that has called the API says no hello`() async throws {
+        try await EdgeFixture.run { edge in
+            let tunnel = try await edge.createTunnel()
+            var agent = try await edge.connect(tunnel)
+            #expect(try await agent.client.call("GET", "/api", host: "localhost").answer().status == 200)
+            #expect(try await agent.hello().status == 400)
+            #expect(!edge.directory.isConnected(tunnel.tunnel.id))
+        }
+    }
+
     @Test func `a rotated secret leaves the agent that is connected alone`() async throws {
         try await EdgeFixture.run { edge in
             let tunnel = try await edge.createTunnel()

@@ -48,6 +48,48 @@ struct FrontTests {
         }
     }
 
+    @Test func `bodies of the API share a budget, and what ends gives its part back`() async throws {
+        try await EdgeFixture.run {
+            $0.apiBodiesByteCountMax = 1_000
+        } _: { edge in
+            // All on one connection, and so on one loop, which is what the budget is for.
+            let client = try await edge.thirdParty()
+            let first = try await client.call(
+                "POST", "/1", host: "localhost", body: [UInt8](repeating: 1, count: 900), isWhole: false)
+            let second = try await client.call(
+                "POST", "/2", host: "localhost", body: [UInt8](repeating: 1, count: 200), isWhole: false)
+            let refused = await second.answer()
+            #expect(refused.status == 503)
+            #expect(refused["retry-after"] != nil)
+            first.finish()
+            #expect(await first.answer().text == "POST /1 900")
+            let third = try await client.call("POST", "/3", host: "localhost", body: [UInt8](repeating: 1, count: 1_000))
+            #expect(await third.answer().text == "POST /3 1000")
+        }
+    }
+
+    @Test func `a body of the API that does not end is broken off, and gives its part back`() async throws {
+        try await EdgeFixture.run {
+            $0.apiBodiesByteCountMax = 1_000
+            $0.apiBodySecondsMax = 1
+        } _: { edge in
+            let client = try await edge.thirdParty()
+            let slow = try await client.call(
+                "POST", "/1", host: "localhost", body: [UInt8](repeating: 1, count: 900), isWhole: false)
+            #expect(await slow.answer().error == .cancelledByPeer)
+            let next = try await client.call("POST", "/2", host: "localhost", body: [UInt8](repeating: 1, count: 1_000))
+            #expect(await next.answer().text == "POST /2 1000")
+        }
+    }
+
+    @Test func `a body of the API that announces too much is refused before it comes`() async throws {
+        try await EdgeFixture.run { edge in
+            let raw = try await RawThirdParty.connect(to: edge.address, on: edge.clients)
+            raw.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1048577\r\n\r\n")
+            #expect(await raw.textUntilClosed().hasSuffix("POST / too large"))
+        }
+    }
+
     @Test func `every tunnel is served, whichever loop it lives on`() async throws {
         try await EdgeFixture.run { edge in
             var loops: Set<Int> = []
