@@ -172,7 +172,10 @@ def test_an_answer_cut_short_is_not_passed_off_as_whole(route):
         e.send("HTTP/1.1 200 X\r\nContent-Length: 1000\r\n\r\n", b"z" * 10)
     route.origin.on("/cut", script)
     with route.service.plain() as wire:
-        head = wire.request("GET", "/cut", route.host).head()
+        try:
+            head = wire.request("GET", "/cut", route.host).head()
+        except ConnectionResetError:
+            return  # the reset that says so overtook the head
         if head.status == 200:
             with pytest.raises(Exception):
                 wire.body(head)
