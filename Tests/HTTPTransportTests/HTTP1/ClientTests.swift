@@ -38,8 +38,8 @@ struct ClientTests {
         let server = try await RawPeer.accept(on: listener)
         _ = await server.text(endingWith: body == nil ? "\r\n\r\n" : finishes ? "0\r\n\r\n" : "\r\n")
         try await play(server)
-        let result = await results.wait { !$0.isEmpty }[0]
-        let isIdle = await idle.wait { !$0.isEmpty }[0]
+        let result = try #require(await results.wait { !$0.isEmpty }.first)
+        let isIdle = await idle.wait { !$0.isEmpty }.first == true
         return Outcome(result: result, isIdle: isIdle)
     }
 

@@ -21,7 +21,7 @@ struct ConnectionTests {
             await server.journal.wait { $0.endCount == 1 }
             let words = Array(#"{"reason":"superseded"}"#.utf8)
             try await server.withConnections { connections in
-                (connections[0] as? HTTP2Connection)?.goAway(errorCode: 0x1201, debugData: words)
+                (connections.first as? HTTP2Connection)?.goAway(errorCode: 0x1201, debugData: words)
             }
             await events.wait { $0.contains(.goingAway(errorCode: 0x1201, debugData: words)) }
             // Nothing new begins, and the client knows it.
@@ -30,8 +30,8 @@ struct ConnectionTests {
                 bound.value(on: loop).send(StreamTests.head()) { #expect($0.error == .refusedByPeer) }
             }
             #expect(results.all.isEmpty)
-            try await server.withStreams { $0[0].respond(.status(204), isEnd: true) }
-            #expect(await results.wait { !$0.isEmpty }[0].status == 204)
+            try await server.withStreams { $0.first?.respond(.status(204), isEnd: true) }
+            #expect(await results.wait { !$0.isEmpty }.first?.status == 204)
             await events.wait { $0.contains(.closed) }
             #expect(server.journal.all.targets.count == 1)
         }
@@ -42,10 +42,10 @@ struct ConnectionTests {
             let client = try await server.client()
             client.send(RawFrame.hello + RawFrame.request(1))
             await server.journal.wait { $0.endCount == 1 }
-            try await server.withConnections { $0[0].drain() }
+            try await server.withConnections { $0.first?.drain() }
             #expect(await client.frames(until: .goAway).first(.goAway)?.errorCode == 0)
             #expect(server.journal.all.connectionClosings.isEmpty)
-            try await server.withStreams { $0[0].respond(.status(204), isEnd: true) }
+            try await server.withStreams { $0.first?.respond(.status(204), isEnd: true) }
             #expect(await client.framesUntilClosed().first(.headers)?.stream == 1)
             #expect(client.journal.all.wasClosedInOrder)
         }
@@ -110,7 +110,7 @@ struct ConnectionTests {
             let moved = Journal<ServerEvent>()
             let script = Script(onEnd: { head, stream in stream.respond(.status(200), body: Array(head.method.utf8)) })
             try await server.withConnections { connections in
-                (connections[0] as? HTTP2Connection)?.move(to: other) { loop in
+                (connections.first as? HTTP2Connection)?.move(to: other) { loop in
                     #expect(loop.door === other)
                     return ScriptedHandler(script, moved)
                 } leave: {

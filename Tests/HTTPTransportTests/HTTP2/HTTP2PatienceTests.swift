@@ -54,7 +54,7 @@ struct HTTP2PatienceTests {
             await server.journal.wait { $0.endCount == 1 }
             // Longer than the connection above was let live.
             try await Task.sleep(for: .milliseconds(3_200))
-            try await server.withStreams { $0[0].respond(.status(204), isEnd: true) }
+            try await server.withStreams { $0.first?.respond(.status(204), isEnd: true) }
             #expect(await client.frames(until: .headers).first(.headers)?.stream == 1)
         }
     }
@@ -72,7 +72,7 @@ struct HTTP2PatienceTests {
             #expect(reset.stream == 1)
             #expect(reset.errorCode == 8)
             #expect(await server.journal.wait { !$0.streamClosings.isEmpty }.streamClosings == [.cancelled])
-            try await server.withStreams { $0[0].respond(.status(204), isEnd: true) }
+            try await server.withStreams { $0.first?.respond(.status(204), isEnd: true) }
             #expect(await client.frames(until: .headers).first(.headers)?.stream == 3)
         }
     }

@@ -50,7 +50,7 @@ struct ListenerTests {
             client.send([byte])
             try await client.settle()
         }
-        let arrived = await doors.arrivals.wait { !$0.isEmpty }[0]
+        let arrived = try #require(await doors.arrivals.wait { !$0.isEmpty }.first)
         #expect(arrived.loop == loop)
         #expect(arrived.host == host.lowercased().split(separator: ":").first.map(String.init))
         #expect(!arrived.isHTTP2Preface)
@@ -63,7 +63,7 @@ struct ListenerTests {
         defer { doors.stop() }
         let client = try await RawPeer.connect(to: doors.address, on: doors.first)
         client.send(RawFrame.hello)
-        let arrived = await doors.arrivals.wait { !$0.isEmpty }[0]
+        let arrived = try #require(await doors.arrivals.wait { !$0.isEmpty }.first)
         #expect(arrived.isHTTP2Preface)
         #expect(arrived.host == nil)
         #expect(arrived.waiting == RawFrame.hello.count)
@@ -83,7 +83,7 @@ struct ListenerTests {
         try await client.settle()
         #expect(doors.arrivals.all.isEmpty)
         client.send(Array(hello[100...]))
-        let arrived = await doors.arrivals.wait { !$0.isEmpty }[0]
+        let arrived = try #require(await doors.arrivals.wait { !$0.isEmpty }.first)
         #expect(arrived.host == name)
         #expect(arrived.loop == (name == "b.localhost" ? 2 : 1))
         #expect(arrived.waiting == hello.count)
@@ -94,7 +94,7 @@ struct ListenerTests {
         defer { doors.stop() }
         let client = try await RawPeer.connect(to: doors.address, on: doors.first)
         client.send("GET / HTTP/1.1\r\nHost: b.localhost\r\n\r\n")
-        let arrived = await doors.arrivals.wait { !$0.isEmpty }[0]
+        let arrived = try #require(await doors.arrivals.wait { !$0.isEmpty }.first)
         #expect(arrived.host == nil)
         #expect(arrived.loop == 1)
     }

@@ -81,7 +81,7 @@ struct RawFrame: Sendable, Hashable {
     }
 
     func isA(_ kind: Kind) -> Bool { self.kind == kind.rawValue }
-    func number(at offset: Int) -> UInt32 { payload[offset..<offset + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) } }
+    func number(at offset: Int) -> UInt32 { payload.dropFirst(offset).prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) } }
     /// The error code of a GOAWAY or RST_STREAM.
     var errorCode: UInt32 { number(at: isA(.goAway) ? 4 : 0) }
 }

@@ -130,7 +130,10 @@ final class RawListener: Sendable {
         return listener
     }
 
-    fileprivate func next() async throws -> RawPeer { await peers.wait { !$0.isEmpty }[0] }
+    fileprivate func next() async throws -> RawPeer {
+        guard let peer = await peers.wait(until: { !$0.isEmpty }).first else { throw CancellationError() }
+        return peer
+    }
 
     private final class Acceptor: IOHandler {
         private let descriptor: FileDescriptor

@@ -62,10 +62,12 @@ struct ScriptedServer: Sendable {
     }
 
     /// Does something with the streams that are open, oldest first.
+    @discardableResult
     func withStreams<Result: Sendable>(_ action: @escaping @Sendable ([HTTPStream]) -> Result) async throws -> Result {
         try await door.run { [residents] loop in action(residents.value(on: loop).handler.streams) }
     }
 
+    @discardableResult
     func withConnections<Result: Sendable>(_ action: @escaping @Sendable ([HTTPConnection]) -> Result) async throws -> Result {
         try await door.run { [residents] loop in action(residents.value(on: loop).handler.connections) }
     }
