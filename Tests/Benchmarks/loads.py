@@ -127,7 +127,7 @@ def idle(topology, clients):
     with connect(topology) as sock:
         for _ in range(50):
             ask(sock, topology, "/hello")
-    time.sleep(0.3)
+    time.sleep(0.3)  # a measurement at rest: nothing tells when the processes have settled
     rss = {role: machine.memory_kib(pids) for role, pids in topology.roles.items()}
     before = {role: machine.memory_kib(pids, "Anonymous") for role, pids in topology.roles.items()}
     open_, failed = [], 0
@@ -138,7 +138,7 @@ def idle(topology, clients):
             failed += ask(sock, topology, "/hello") != GREETING
         except OSError:
             failed += 1
-    time.sleep(0.5)
+    time.sleep(0.5)  # as above, with the idle clients connected
     after = {role: machine.memory_kib(pids, "Anonymous") for role, pids in topology.roles.items()}
     for sock in open_:
         sock.close()

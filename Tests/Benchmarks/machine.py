@@ -63,4 +63,4 @@ def wait_for_port(port, seconds=15):
         except OSError:
             if time.monotonic() > end:
                 raise RuntimeError(f"nothing listens on 127.0.0.1:{port}") from None
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two tries; another process's listen has no event here

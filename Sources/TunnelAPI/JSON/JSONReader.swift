@@ -177,7 +177,7 @@ extension JSONReader {
         }
     }
 
-    /// The scalar of `\uXXXX`, or of a surrogate pair of two such escapes.
+    /// The scalar of `\u` and four digits, or of a surrogate pair of two such escapes.
     private mutating func readScalar(escapeStart: Int) throws(JSONSyntaxError) -> Unicode.Scalar {
         let first = try readHexQuad()
         if let scalar = Unicode.Scalar(first) { return scalar }
