@@ -43,11 +43,11 @@ let package = Package(
         .systemLibrary(name: "CNghttp2", path: "Sources/CNghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         library("LinuxIO", ["CLinux", "TunnelDomain"]),
-        library("TLS", ["COpenSSL", "LinuxIO", "TunnelDomain", "TunnelService"]),
+        library("TLS", ["COpenSSL", "LinuxIO", "TunnelDomain", "TunnelService", "TunnelWire"]),
         library("HTTPTransport", ["CNghttp2", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"]),
 
         // The use cases, and the adapters of their ports.
-        library("TunnelService", ["TunnelDomain"], settings: strictAndSafe),
+        library("TunnelService", ["TunnelDomain", "TunnelWire"], settings: strictAndSafe),
         library("FileStorage", ["CSQLite", "TunnelDomain", "TunnelService"]),
         library("SystemClock", ["TunnelDomain", "TunnelService"]),
 
@@ -56,6 +56,7 @@ let package = Package(
         library("TunnelEdge", ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelService", "TunnelWire"]),
         library("TunnelAgent", ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"]),
         library("TunnelClient", ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"]),
+        library("TunnelProfile", ["TunnelAgent", "TunnelClient", "TunnelDomain"]),
 
         // Composition only.
         .executableTarget(
@@ -67,19 +68,19 @@ let package = Package(
             path: "Apps/culvertd", swiftSettings: strict),
         .executableTarget(
             name: "culvert",
-            dependencies: ["LinuxIO", "TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelWire"],
+            dependencies: ["LinuxIO", "TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelProfile", "TunnelWire"],
             path: "Apps/culvert", swiftSettings: strict),
 
         // Tests: one target per module.
         .target(
-            name: "TestSupport", dependencies: ["TunnelDomain", "TunnelService"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["HTTPTransport", "TunnelDomain", "TunnelService"], path: "Tests/TestSupport",
             swiftSettings: strict),
         tests("TunnelDomain", ["TunnelDomain"]),
-        tests("TunnelWire", ["TunnelDomain", "TunnelWire"]),
+        tests("TunnelWire", ["TLS", "TunnelDomain", "TunnelWire"]),
         tests("LinuxIO", ["LinuxIO", "TunnelDomain"]),
-        tests("TLS", ["LinuxIO", "TLS", "TunnelDomain", "TunnelService"]),
+        tests("TLS", ["LinuxIO", "TLS", "TunnelDomain", "TunnelService", "TunnelWire"]),
         tests("HTTPTransport", ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"]),
-        tests("TunnelService", ["TunnelDomain", "TunnelService"]),
+        tests("TunnelService", ["TunnelDomain", "TunnelService", "TunnelWire"]),
         tests("FileStorage", ["FileStorage", "TunnelDomain", "TunnelService", "store-crasher"]),
         .executableTarget(
             name: "store-crasher", dependencies: ["FileStorage", "TunnelDomain", "TunnelService"], path: "Tests/StoreCrasher",
@@ -88,8 +89,11 @@ let package = Package(
         tests("TunnelEdge", ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelEdge", "TunnelService", "TunnelWire"]),
         tests("TunnelAgent", ["HTTPTransport", "LinuxIO", "TLS", "TunnelAgent", "TunnelDomain", "TunnelWire"]),
         tests("TunnelClient", ["TunnelClient"]),
-        tests("Culvert", ["TunnelAgent", "TunnelClient", "TunnelDomain", "culvert"]),
-        tests("Culvertd", ["culvertd", "FileStorage", "LinuxIO", "TLS", "TunnelAPI", "TunnelDomain", "TunnelService"]),
+        tests("TunnelProfile", ["TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelProfile"]),
+        tests("Culvert", ["TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelProfile", "culvert"]),
+        tests(
+            "Culvertd",
+            ["culvertd", "FileStorage", "LinuxIO", "TLS", "TunnelAPI", "TunnelDomain", "TunnelService", "TunnelWire"]),
         tests("Repository", []),
     ]
 )

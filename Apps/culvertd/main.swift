@@ -6,4 +6,4 @@ Signals.ignoreBrokenPipes()
 
 let code = await Run.command(
     words: Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
-exit(code.rawValue)
+ProcessExit.end(code.rawValue)

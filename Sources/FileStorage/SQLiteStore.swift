@@ -34,6 +34,10 @@ package final class SQLiteStore: TunnelStore {
         await writer.close()
     }
 
+    package var figures: StoreFigures {
+        get async { await writer.figures }
+    }
+
     /// How often a commit reached the disk since the store was opened.
     package var commitCount: Int {
         get async { await writer.commitCount }

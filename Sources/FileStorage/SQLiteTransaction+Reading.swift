@@ -22,6 +22,31 @@ enum Query {
         ORDER BY restore_deadline_at LIMIT ?
         """
     static let organization = "SELECT created_at FROM organizations WHERE id = ?"
+    static let tunnelOfIdentity = "SELECT \(TunnelRows.columns) FROM tunnels WHERE identity_id = ? AND status <> 'deleted'"
+    static let identity = "SELECT \(IdentityRows.columns) FROM identities WHERE id = ?"
+    static let identityByHandle = "SELECT \(IdentityRows.columns) FROM identities WHERE handle = ? AND deleted_at IS NULL"
+    static let identitiesOfOrganization = """
+        SELECT \(IdentityRows.columns) FROM identities WHERE organization_id = ? AND deleted_at IS NULL \
+        ORDER BY created_at DESC, id DESC LIMIT ?
+        """
+    static let identitiesBehind = """
+        SELECT \(IdentityRows.columns) FROM identities WHERE organization_id = ? AND deleted_at IS NULL \
+        AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?
+        """
+    static let apiKey = "SELECT \(APIKeyRows.columns) FROM api_keys WHERE id = ?"
+    static let apiKeysOfOrganization = """
+        SELECT \(APIKeyRows.columns) FROM api_keys WHERE organization_id = ? ORDER BY created_at DESC, id DESC LIMIT ?
+        """
+    static let apiKeysBehind = """
+        SELECT \(APIKeyRows.columns) FROM api_keys WHERE organization_id = ? AND (created_at, id) < (?, ?) \
+        ORDER BY created_at DESC, id DESC LIMIT ?
+        """
+    static let openAPIKeysOfIdentity = """
+        SELECT \(APIKeyRows.columns) FROM api_keys WHERE scoped_identity_id = ? AND revoked_at IS NULL
+        """
+    static let openAPIKeysByExpiry = """
+        SELECT \(APIKeyRows.columns) FROM api_keys WHERE revoked_at IS NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?
+        """
     static let apiKeyByHash = "SELECT \(APIKeyRows.columns) FROM api_keys WHERE hash = ?"
     static let successCount = "SELECT count(*) FROM successes WHERE action = ? AND subject = ? AND occurred_at > ?"
     static let successTime = """
@@ -31,7 +56,6 @@ enum Query {
     static let replay = """
         SELECT fingerprint, status, sealed_body, created_at FROM replays WHERE organization_id = ? AND key = ?
         """
-    static let lastAuditHash = "SELECT hash FROM audit_entries ORDER BY sequence DESC LIMIT 1"
 }
 
 extension SQLiteTransaction: StoreReading {
@@ -44,15 +68,35 @@ extension SQLiteTransaction: StoreReading {
     }
 
     func tunnels(
-        of organizationID: OrganizationID, after cursor: TunnelCursor?, limit: Int?
+        of organizationID: OrganizationID, after cursor: ListCursor?, limit: Int?
     ) throws(StoreError) -> [Tunnel] {
+        let values = listValues(organizationID, cursor, limit)
+        return try rows(cursor == nil ? Query.tunnelsOfOrganization : Query.tunnelsBehind, values, TunnelRows.read)
+    }
+
+    private func listValues(_ organizationID: OrganizationID, _ cursor: ListCursor?, _ limit: Int?) -> [SQLValue] {
+        let place = cursor.map { [SQLValue($0.createdAt), .text($0.id.text)] } ?? []
         // To SQLite a negative limit is none.
-        let limit = SQLValue.integer(limit.map { Int64($0) } ?? -1)
-        guard let cursor else {
-            return try rows(Query.tunnelsOfOrganization, [.text(organizationID.text), limit], TunnelRows.read)
-        }
-        let place = [SQLValue(cursor.createdAt), .text(cursor.id.text)]
-        return try rows(Query.tunnelsBehind, [.text(organizationID.text)] + place + [limit], TunnelRows.read)
+        return [.text(organizationID.text)] + place + [.integer(limit.map { Int64($0) } ?? -1)]
+    }
+
+    func tunnel(of identityID: IdentityID) throws(StoreError) -> Tunnel? {
+        try row(Query.tunnelOfIdentity, [.text(identityID.text)], TunnelRows.read)
+    }
+
+    func identity(_ id: IdentityID) throws(StoreError) -> Identity? {
+        try row(Query.identity, [.text(id.text)], IdentityRows.read)
+    }
+
+    func identity(named handle: AgentHandle) throws(StoreError) -> Identity? {
+        try row(Query.identityByHandle, [.text(handle.text)], IdentityRows.read)
+    }
+
+    func identities(
+        of organizationID: OrganizationID, after cursor: ListCursor?, limit: Int?
+    ) throws(StoreError) -> [Identity] {
+        let values = listValues(organizationID, cursor, limit)
+        return try rows(cursor == nil ? Query.identitiesOfOrganization : Query.identitiesBehind, values, IdentityRows.read)
     }
 
     func livingTunnels() throws(StoreError) -> [Tunnel] {
@@ -69,6 +113,25 @@ extension SQLiteTransaction: StoreReading {
 
     func apiKey(hash: [UInt8]) throws(StoreError) -> APIKeyRecord? {
         try row(Query.apiKeyByHash, [.blob(hash)], APIKeyRows.read)
+    }
+
+    func apiKey(_ id: UUIDValue) throws(StoreError) -> APIKeyRecord? {
+        try row(Query.apiKey, [.text(id.text)], APIKeyRows.read)
+    }
+
+    func apiKeys(
+        of organizationID: OrganizationID, after cursor: ListCursor?, limit: Int?
+    ) throws(StoreError) -> [APIKeyRecord] {
+        let values = listValues(organizationID, cursor, limit)
+        return try rows(cursor == nil ? Query.apiKeysOfOrganization : Query.apiKeysBehind, values, APIKeyRows.read)
+    }
+
+    func openAPIKeys(of identityID: IdentityID) throws(StoreError) -> [APIKeyRecord] {
+        try rows(Query.openAPIKeysOfIdentity, [.text(identityID.text)], APIKeyRows.read)
+    }
+
+    func openAPIKeys(expiringUpTo moment: Timestamp, limit: Int) throws(StoreError) -> [APIKeyRecord] {
+        try rows(Query.openAPIKeysByExpiry, [SQLValue(moment), SQLValue(limit)], APIKeyRows.read)
     }
 
     func successCount(
@@ -91,9 +154,5 @@ extension SQLiteTransaction: StoreReading {
                 organizationID: organizationID, key: key, fingerprint: row.blob(0), status: Int(row.integer(1)),
                 sealedBody: row.blob(2), createdAt: row.time(3))
         }
-    }
-
-    func lastAuditHash() throws(StoreError) -> [UInt8]? {
-        try row(Query.lastAuditHash, []) { $0.blob(0) }
     }
 }

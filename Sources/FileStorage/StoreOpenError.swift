@@ -4,8 +4,12 @@ internal import CSQLite
 package enum StoreOpenError: Error, Hashable, CustomStringConvertible {
     /// The directory has no store: `init` has not been run on it.
     case notInitialized(path: String)
+    /// No listener has ever used the directory.
+    case noInbox(path: String)
     /// Written by a later version of Culvert, whose rules this one does not know.
     case newerSchema(path: String, found: Int, known: Int)
+    /// Written by an earlier version, which did not have what is asked for.
+    case olderSchema(path: String)
     case locked(path: String)
     case readOnly(path: String)
     case full(path: String)
@@ -30,9 +34,14 @@ package enum StoreOpenError: Error, Hashable, CustomStringConvertible {
         switch self {
         case .notInitialized(let path):
             "there is no store at \(path); make one with `culvertd init` first"
+        case .noInbox(let path):
+            "there is no inbox at \(path); name the directory that “data” in the listener's file names, "
+                + "or start the listener once"
         case .newerSchema(let path, let found, let known):
             "\(path) was written by a newer Culvert (schema \(found), this one knows \(known)); "
                 + "start that version, or restore a backup from before the upgrade"
+        case .olderSchema(let path):
+            "\(path) was written by an older Culvert; start `culvertd serve` of this version once, which brings it up to date"
         case .locked(let path):
             "\(path) is locked by another program, such as a backup or sqlite3; close that program, then start again"
         case .readOnly(let path):
@@ -42,7 +51,7 @@ package enum StoreOpenError: Error, Hashable, CustomStringConvertible {
         case .corrupt(let path, let text):
             "\(path) is damaged (\(text)); move it away together with its -wal and -shm files and restore a backup"
         case .notPermitted(let path):
-            "this user may not open \(path); run culvertd as the user who owns it, or give it to this one with chown"
+            "this user may not open \(path); run this program as the user who owns it, or give it to this one with chown"
         case .io(let path, let text):
             "\(path) cannot be used: \(text)"
         }

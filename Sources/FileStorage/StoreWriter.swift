@@ -1,3 +1,4 @@
+internal import TunnelDomain
 internal import TunnelService
 
 /// The only writer of the file. Changes that wait at the same moment share one commit, and so one wait for the disk.
@@ -11,6 +12,8 @@ actor StoreWriter {
     private var isCommitQueued = false
     /// Commits that reached the disk; a test reads how many changes shared one.
     private(set) var commitCount = 0
+    private var failedCommitCount = 0
+    private var commitTimes = DurationHistogram(.commits)
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -24,6 +27,10 @@ actor StoreWriter {
         let answer = try change(body)
         try await withCheckedThrowingContinuation { waiting.append($0) }
         return answer
+    }
+
+    var figures: StoreFigures {
+        StoreFigures(commitCount: commitCount, failedCommitCount: failedCommitCount, commitTimes: commitTimes)
     }
 
     /// Commits what is open and closes the file; later changes are refused.
@@ -72,11 +79,14 @@ actor StoreWriter {
     private func commit() {
         isCommitQueued = false
         guard let connection, connection.isInTransaction else { return answerWaiting(.success(())) }
+        let began = ContinuousClock.now
         do throws(SQLiteFailure) {
             try connection.run("COMMIT")
             commitCount += 1
+            commitTimes.record(nanoseconds: (ContinuousClock.now - began).wholeNanoseconds)
             answerWaiting(.success(()))
         } catch {
+            failedCommitCount += 1
             if connection.isInTransaction { _ = try? connection.run("ROLLBACK") }
             answerWaiting(.failure(error.storeError))
         }

@@ -35,6 +35,8 @@ package enum StreamReset: Sendable {
     case protocolError
     /// The exchange was not begun and may be tried again.
     case refused
+    /// The peer asks for more than there is.
+    case overloaded
 }
 
 /// Hears one exchange; the calls come on the loop, in order.
@@ -47,12 +49,15 @@ package protocol HTTPStreamReceiver: AnyObject {
     func streamReceivedEnd(trailers: HTTPFields?, on stream: HTTPStream)
     /// Bytes given to `write` have left for the transport: the moment to `consume` at the other end of a pipe.
     func streamSent(byteCount: Int, on stream: HTTPStream)
+    /// There may be more room in the peer's windows; comes after `HTTP2Connection.tellWhenRoom` asked for it.
+    func streamHasRoom(on stream: HTTPStream)
     /// Always the last call, exactly once; nil if both messages were complete.
     func streamClosed(_ error: StreamError?, on stream: HTTPStream)
 }
 
 extension HTTPStreamReceiver {
     package func streamReceived(_ head: HTTPResponseHead, on stream: HTTPStream) {}
+    package func streamHasRoom(on stream: HTTPStream) {}
 }
 
 /// One exchange of a request and a response, seen from one end, over HTTP/1.1 or HTTP/2.
@@ -61,6 +66,8 @@ extension HTTPStreamReceiver {
 /// peer is held up by what has not been. Nothing is called back from inside of `write`, `respond`, `finish` or `reset`.
 package class HTTPStream {
     package final var receiver: (any HTTPStreamReceiver)?
+    /// What the peer's reset said, for whoever passes it on; nil when the peer has not reset the exchange.
+    package internal(set) final var peersReset: StreamReset?
     /// The connection that carries the exchange.
     package var connection: HTTPConnection { preconditionFailure("every kind of stream names its connection") }
 
@@ -104,6 +111,10 @@ package class HTTPConnection {
     package var isHTTP2: Bool { false }
     /// Lets what is under way finish, takes nothing new, then closes.
     package func drain() {}
+    /// The same for a connection whose peer may have begun something that is still on its way: that is served too.
+    ///
+    /// - Parameter silenceMax: How long a silent connection is kept whose protocol has no words for such an end.
+    package func drainPolitely(silenceMax: Duration) { drain() }
     package func close(_ error: ChannelError) { channel.abort(error) }
     /// Takes a server's connection to another loop at the end of this turn. `leave` runs last on this loop, `arrive` on the
     /// new one, where it names the handler that serves the connection from then on. Nothing but what moves along may refer
@@ -121,10 +132,21 @@ package protocol HTTPServerHandler: AnyObject {
     func accept(_ head: HTTPRequestHead, isEnd: Bool, on stream: HTTPStream) -> any HTTPStreamReceiver
     /// What a client is told whose message was refused before it became an exchange.
     func answer(to refusal: MessageRefusal) -> BufferedResponse
+    /// The head of an HTTP/2 request broke off at an illegal field, so its stream was reset; this is what came before.
+    func headBroke(off head: HTTPRequestHead, on connection: HTTPConnection)
+    /// An HTTP/2 client reset an exchange that was over on this side: the two passed each other on the way.
+    ///
+    /// - Parameter wasRefused: it says that it has not begun anything (RFC 9113 section 8.7).
+    func resetCameLate(forStream id: Int32, wasRefused: Bool, on connection: HTTPConnection)
     /// A connection stands and speaks HTTP.
     func connectionOpened(_ connection: HTTPConnection)
     /// A connection ended before it spoke HTTP; the context is the one it was opened with.
     func connectionFailed(_ context: AnyObject?, error: ChannelError?)
     /// A connection that was opened has ended; its exchanges have been told.
     func connectionClosed(_ connection: HTTPConnection, error: ChannelError?)
+}
+
+extension HTTPServerHandler {
+    package func headBroke(off head: HTTPRequestHead, on connection: HTTPConnection) {}
+    package func resetCameLate(forStream id: Int32, wasRefused: Bool, on connection: HTTPConnection) {}
 }

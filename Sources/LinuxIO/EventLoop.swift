@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Synchronization
+package import TunnelDomain
 
 /// The door to a loop: a thread with an epoll set, which other threads may only hand work to.
 ///
@@ -18,15 +19,35 @@ package final class EventLoop: Sendable {
     /// The loop's place among its siblings, from 0.
     package let index: Int
 
+    private init(index: Int, wakeDescriptor: consuming FileDescriptor) {
+        self.index = index
+        self.wakeDescriptor = wakeDescriptor
+    }
+
     /// Starts the thread.
-    package init(index: Int = 0) throws(IOError) {
+    package convenience init(index: Int = 0) throws(IOError) {
+        self.init(index: index, wakeDescriptor: try EventLoop.makeWakeDescriptor())
+        try startThread(ThreadStart(door: self, epoll: try EventLoop.makeEpoll(), wake: wakeDescriptor.number))
+    }
+
+    /// A loop without a thread, for simulations: whoever holds both turns it, and says what time it is.
+    package static func turnedByHand(
+        index: Int = 0, at now: MonotonicInstant
+    ) throws(IOError) -> (door: EventLoop, loop: Loop) {
+        let door = EventLoop(index: index, wakeDescriptor: try makeWakeDescriptor())
+        return (door, Loop(door: door, epoll: try makeEpoll(), wake: door.wakeDescriptor.number, now: now))
+    }
+
+    private static func makeEpoll() throws(IOError) -> Int32 {
         let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard epoll >= 0 else { throw .last("epoll_create1") }
+        return epoll
+    }
+
+    private static func makeWakeDescriptor() throws(IOError) -> FileDescriptor {
         let wake = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
         guard wake >= 0 else { throw .last("eventfd") }
-        self.index = index
-        wakeDescriptor = FileDescriptor(number: wake)
-        try startThread(ThreadStart(door: self, epoll: epoll, wake: wake))
+        return FileDescriptor(number: wake)
     }
 
     /// Runs the job on the loop's thread, in the order of the calls. False when the loop has stopped and the job is dropped.
@@ -116,6 +137,6 @@ private func startThread(_ start: ThreadStart) throws(IOError) {
 private func loopThreadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let argument else { return nil }
     let start = Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
-    Loop(door: start.door, epoll: start.epoll, wake: start.wake).run()
+    Loop(door: start.door, epoll: start.epoll, wake: start.wake, now: Loop.readClock()).run()
     return nil
 }

@@ -18,5 +18,6 @@ package struct IOError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(operation): \(String(cString: strerror(code)))" }
     package var isAddressInUse: Bool { code == EADDRINUSE }
     package var isPermissionDenied: Bool { code == EACCES || code == EPERM }
+    package var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
     package var isConnectionRefused: Bool { code == ECONNREFUSED }
 }

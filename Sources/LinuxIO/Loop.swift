@@ -8,8 +8,10 @@ package struct IOReadiness: OptionSet, Sendable {
     package init(rawValue: UInt32) { self.rawValue = rawValue }
     package static let readable = IOReadiness(rawValue: EPOLLIN.rawValue)
     package static let writable = IOReadiness(rawValue: EPOLLOUT.rawValue)
-    /// The connection is gone in both directions.
-    package static let broken = IOReadiness(rawValue: EPOLLHUP.rawValue | EPOLLERR.rawValue)
+    /// The peer shut its sending side.
+    package static let peerEnded = IOReadiness(rawValue: EPOLLRDHUP.rawValue)
+    /// The connection was reset, or failed otherwise. Both sides having ended in good order is none of it.
+    package static let failed = IOReadiness(rawValue: EPOLLERR.rawValue)
     /// The peer shut its sending side, or the connection is gone: reading will tell.
     package static let hungUp = IOReadiness(rawValue: EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue)
 }
@@ -34,9 +36,9 @@ package struct IORegistration: Hashable, Sendable {
 /// The inside of an event loop. It is used on its own thread only; it is not `Sendable`, so the compiler sees to that.
 package final class Loop {
     /// Plaintext and peeked bytes pass through one buffer of this size: the most that one read brings.
-    package static let scratchByteCount = 64 * 1024
+    package static let scratchByteCount = 256 * 1024
     /// Room for what is gathered before a send, and one TLS record more.
-    package static let outputScratchByteCount = 128 * 1024
+    package static let outputScratchByteCount = 256 * 1024
     private static let eventsPerTurnMax = 256
     private static let wakeKey = UInt64.max
 
@@ -56,6 +58,10 @@ package final class Loop {
     /// Ciphertext is gathered here on its way to the socket; whoever uses it is done with it before returning.
     package let outputScratch: UnsafeMutableRawBufferPointer
 
+    /// Bytes that connections of this loop have received and sent, for whoever wants to know.
+    package var receivedByteCount = 0
+    package var sentByteCount = 0
+
     private let epoll: FileDescriptor
     private let wake: Int32
     private var slots: [Slot] = []
@@ -67,11 +73,11 @@ package final class Loop {
     private var isStopping = false
     private let events: UnsafeMutableBufferPointer<epoll_event>
 
-    init(door: EventLoop, epoll: Int32, wake: Int32) {
+    init(door: EventLoop, epoll: Int32, wake: Int32, now: MonotonicInstant) {
         self.door = door
         self.epoll = FileDescriptor(number: epoll)
         self.wake = wake
-        now = Loop.readClock()
+        self.now = now
         scratch = .allocate(byteCount: Loop.scratchByteCount, alignment: 64)
         outputScratch = .allocate(byteCount: Loop.outputScratchByteCount, alignment: 64)
         events = .allocate(capacity: Loop.eventsPerTurnMax)
@@ -177,12 +183,29 @@ extension Loop {
 
     func stop() { isStopping = true }
 
+    /// Takes one turn at a time that the caller says it is; for loops that have no thread. True if anything happened.
+    package func turn(at time: MonotonicInstant, waitingMilliseconds: Int32 = 0) -> Bool {
+        let hasMore = !nextTurnEnders.isEmpty || !turnEnders.isEmpty || !afterTurn.isEmpty
+        let isTimeUp = timers.nextDeadline.map { $0 <= time } ?? false
+        let count = waitForEvents(upToMilliseconds: hasMore || isTimeUp ? 0 : waitingMilliseconds)
+        takeTurn(eventCount: count, at: time)
+        return count > 0 || hasMore || isTimeUp
+    }
+
     private func runTurn() {
-        let count = epoll_wait(epoll.number, events.baseAddress, Int32(events.count), waitMilliseconds)
-        now = Loop.readClock()
+        let count = waitForEvents(upToMilliseconds: waitMilliseconds)
+        takeTurn(eventCount: count, at: Loop.readClock())
+    }
+
+    private func waitForEvents(upToMilliseconds limit: Int32) -> Int {
+        Int(max(0, epoll_wait(epoll.number, events.baseAddress, Int32(events.count), limit)))
+    }
+
+    private func takeTurn(eventCount: Int, at time: MonotonicInstant) {
+        now = time
         turnEnders.append(contentsOf: nextTurnEnders)
         nextTurnEnders.removeAll(keepingCapacity: true)
-        for index in 0..<Int(max(0, count)) { deliver(events[index]) }
+        for index in 0..<eventCount { deliver(events[index]) }
         while let action = timers.popDue(at: now) { action() }
         endTurn()
     }

@@ -5,6 +5,9 @@ internal import Glibc
 package enum Socket {
     /// The kernel keeps at most this many connections that nobody accepted yet.
     package static let backlogMax: Int32 = 4096
+    /// Bytes that the kernel takes of a connection beyond what it has put on the wire. More would only hide from us that the
+    /// peer reads slowly, and let small messages wait behind large ones.
+    package static let unsentByteCountMax: Int32 = 128 * 1024
 
     /// Opens a listening socket. An address in use is an error: nothing else may share the port.
     package static func listen(on address: SocketAddress) throws(IOError) -> FileDescriptor {
@@ -19,10 +22,54 @@ package enum Socket {
     /// Begins to connect; the socket turns writable when the outcome is known (`connectOutcome`).
     package static func connect(to address: SocketAddress) throws(IOError) -> FileDescriptor {
         let descriptor = try open(for: address)
-        try set(descriptor.number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        tune(descriptor.number)
         let result = address.withSockaddr { Glibc.connect(descriptor.number, $0, $1) }
         guard result == 0 || errno == EINPROGRESS else { throw .last("connect") }
         return descriptor
+    }
+
+    /// Connects to the stream socket at this path of the file system; it is connected at once or not at all.
+    package static func connect(toSocketAt path: String) throws(IOError) -> FileDescriptor {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        // One byte stays for the NUL.
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw IOError(code: ENAMETOOLONG, operation: "connect")
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { throw .last("socket") }
+        let descriptor = FileDescriptor(number: number)
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor.number, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard result == 0 else { throw .last("connect") }
+        return descriptor
+    }
+
+    /// Sends one datagram to the socket at this path, or, when the path begins with `@`, to the abstract socket of that name;
+    /// what nobody takes at once is lost.
+    package static func sendDatagram(_ bytes: [UInt8], toSocketAt path: String) {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        var name = Array(path.utf8)
+        guard !name.isEmpty, name.count < MemoryLayout.size(ofValue: address.sun_path) else { return }
+        if name[0] == UInt8(ascii: "@") { name[0] = 0 }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
+        let number = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { return }
+        let descriptor = FileDescriptor(number: number)
+        let length = MemoryLayout<sockaddr_un>.offset(of: \.sun_path).map { $0 + name.count } ?? 0
+        _ = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                sendto(
+                    descriptor.number, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT), $0,
+                    socklen_t(length))
+            }
+        }
     }
 
     /// What became of a connect that was in progress; nil if it worked.
@@ -58,8 +105,7 @@ package enum Socket {
             default: return .vanished
             }
         }
-        var one: Int32 = 1
-        setsockopt(number, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+        tune(number)
         return .accepted(FileDescriptor(number: number), from: SocketAddress(storage) ?? .loopback(port: 0))
     }
 
@@ -104,10 +150,24 @@ package enum Socket {
     /// Tells the peer that no more bytes come.
     package static func shutdownWrite(_ number: Int32) { _ = shutdown(number, Int32(SHUT_WR)) }
 
+    /// Has the kernel ask a silent peer for a sign of life, so that one that vanished without a word does not stay for ever.
+    package static func keepAlive(_ number: Int32, idleSeconds: Int32, intervalSeconds: Int32, probesMax: Int32) {
+        try? set(number, SOL_SOCKET, SO_KEEPALIVE, 1)
+        try? set(number, Int32(IPPROTO_TCP), TCP_KEEPIDLE, idleSeconds)
+        try? set(number, Int32(IPPROTO_TCP), TCP_KEEPINTVL, intervalSeconds)
+        try? set(number, Int32(IPPROTO_TCP), TCP_KEEPCNT, probesMax)
+    }
+
     /// Makes the coming close drop what the kernel still holds, and reset the connection.
     package static func dropOnClose(_ number: Int32) {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(number, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    /// Sends small messages at once, and bounds what the kernel keeps. Neither fails on a TCP socket, and neither is needed.
+    private static func tune(_ number: Int32) {
+        try? set(number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        try? set(number, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, unsentByteCountMax)
     }
 
     private static func open(for address: SocketAddress) throws(IOError) -> FileDescriptor {

@@ -1,5 +1,5 @@
 package import HTTPTransport
-internal import TunnelDomain
+package import TunnelDomain
 package import TunnelService
 internal import TunnelWire
 
@@ -9,36 +9,60 @@ package struct ControlPlaneAPI: BufferedRequestHandler {
     package static let bodyByteCountMax = 1 << 20
 
     private let ports: ServicePorts
+    private let authenticator: Authenticator
+    private let gate: RequestGate
     private let once: AnswerOnce
-    private let table: RouteTable
+    let table: RouteTable
+    private let tally = APITally()
+    private let instant: @Sendable () -> MonotonicInstant
     private let noteFault: FaultNote
 
     /// Hears of every fault of the service (5xx) with the request's id, for the log; neither argument holds a secret.
     package typealias FaultNote = @Sendable (_ requestID: String, _ fault: any Error) -> Void
 
     package init(
-        ports: ServicePorts, rules: ServiceRules, readiness: any Readiness, noteFault: @escaping FaultNote = { _, _ in }
+        ports: ServicePorts, rules: ServiceRules, readiness: any Readiness,
+        metrics: any MetricsSource, metricsAccess: MetricsAccess = MetricsAccess(),
+        instant: @escaping @Sendable () -> MonotonicInstant, noteFault: @escaping FaultNote = { _, _ in }
     ) {
         self.ports = ports
+        self.instant = instant
         self.noteFault = noteFault
-        once = AnswerOnce(ports: ports, inFlight: InFlightKeys())
+        authenticator = Authenticator(
+            ports: ports, recordFailure: RecordAuthFailure(ports: ports, instant: instant))
+        gate = RequestGate(rules.requests, now: instant)
+        let once = AnswerOnce(ports: ports, inFlight: InFlightKeys())
+        self.once = once
         table = RouteTable(
-            routes: HealthRoutes(readiness: readiness).routes + TunnelRoutes(ports: ports, rules: rules).routes)
+            routes: HealthRoutes(readiness: readiness).routes + DescriptionRoutes().routes
+                + TunnelRoutes(ports: ports, rules: rules).routes
+                + IdentityRoutes(ports: ports, rules: rules).routes + APIKeyRoutes(ports: ports).routes
+                + AgentRoutes(ports: ports, once: once, attempts: AttemptLimit(rules.keyRotationAttempts)).routes
+                + WhoAmIRoutes(ports: ports).routes + AppRoutes(ports: ports, rules: rules).routes
+                + EventRoutes(ports: ports, rules: rules).routes + AuditRoutes(ports: ports).routes
+                + WebhookRoutes(ports: ports, rules: rules).routes
+                + MetricsRoutes(source: metrics, access: metricsAccess, tally: tally, feed: ports.feed).routes)
     }
 
     package func respond(to request: BufferedRequest) async -> BufferedResponse {
-        let answer = await answer(request)
+        let began = instant()
+        let target = RequestTarget(request.head.target)
+        let match = table.match(method: request.head.method, path: target.path)
+        let answer = await answer(request, target, match)
+        tally.answered(match.place, answer, after: instant() - began)
         var fields = answer.fields
         fields.append("x-request-id", request.requestID)
         fields.append("cache-control", "no-store")
         // What HEAD is answered must not have a body, and its length is for the transport to know.
-        return BufferedResponse(
-            status: answer.status, fields: fields, body: request.head.method == "HEAD" ? [] : answer.body)
+        guard request.head.method != "HEAD" else { return BufferedResponse(status: answer.status, fields: fields) }
+        return BufferedResponse(status: answer.status, fields: fields, body: answer.body, rest: answer.rest)
     }
 
-    private func answer(_ request: BufferedRequest) async -> APIAnswer {
+    private func answer(
+        _ request: BufferedRequest, _ target: RequestTarget, _ match: RouteTable.Match
+    ) async -> APIAnswer {
         do {
-            return try await route(request)
+            return try await route(request, target, match)
         } catch {
             let problem = Problem(anything: error)
             if problem.status >= 500 { noteFault(request.requestID, error) }
@@ -46,10 +70,12 @@ package struct ControlPlaneAPI: BufferedRequestHandler {
         }
     }
 
-    private func route(_ request: BufferedRequest) async throws -> APIAnswer {
+    private func route(
+        _ request: BufferedRequest, _ target: RequestTarget, _ match: RouteTable.Match
+    ) async throws -> APIAnswer {
+        if match.isMetered { try gate.admit(from: request.peer.address) }
         guard !request.isBodyTooLarge, request.body.count <= Self.bodyByteCountMax else { throw Problem.bodyTooLarge }
-        let target = RequestTarget(request.head.target)
-        switch table.match(method: request.head.method, path: target.path) {
+        switch match {
         case .nothing: throw Problem.noSuchPath
         case .otherMethods(let methods): throw Problem.methodNotAllowed(allowed: methods)
         case .route(let route, let parameters): return try await run(route, parameters, target, request)
@@ -66,13 +92,25 @@ extension ControlPlaneAPI {
         switch route.handler {
         case .open(let handler):
             return await handler()
+        case .operators(let handler):
+            return try await handler(request)
         case .call(let handler):
             return try await handler(admit(request, to: route, parameters, target))
+        case .unauthenticated(let handler):
+            let key = try idempotencyKey(of: request)
+            let call = UnauthenticatedCall(
+                credential: PresentedCredential.single(in: request.head.fields), body: try body(of: request, by: .unused),
+                idempotencyKey: key, ip: request.peer.address, requestID: request.requestID)
+            return try await handler(call)
+        case .stream(let handler):
+            return try await handler(admit(request, to: route, parameters, target), watch(request, on: route))
         case .keyed(let handler):
             let call = try await admit(request, to: route, parameters, target)
             guard let key = try idempotencyKey(of: request) else { return try await handler(call, nil) }
             let organizationID = call.context.organizationID
-            let once = KeyedRequest(organizationID: organizationID, key: key, fingerprint: fingerprint(of: request, at: target))
+            let once = KeyedRequest(
+                organizationID: organizationID, key: key,
+                fingerprint: fingerprint(of: request, at: target, by: call.context.principal))
             return try await runOnce(once) { try await handler(call, $0) }
         }
     }
@@ -90,15 +128,46 @@ extension ControlPlaneAPI {
     private func admit(
         _ request: BufferedRequest, to route: Route, _ parameters: [String], _ target: RequestTarget
     ) async throws -> APICall {
-        let context = try await authenticate(request)
+        let context = try await identify(request)
         switch route.access {
-        case .everyone: break
+        case .everyone, .rotationSecret: break
         case .permitted(let action):
             guard Permission.decide(context.principal, action) == .allow else { throw Refusal.forbidden(action) }
         }
         if route.method == "POST" { _ = try idempotencyKey(of: request) }
         return APICall(
-            context: context, parameters: parameters, target: target, body: try body(of: request, by: route.body))
+            context: context, parameters: parameters, target: target, fields: request.head.fields,
+            body: try body(of: request, by: route.body))
+    }
+
+    /// Knows the caller, and counts whether the credential counted or not.
+    private func identify(_ request: BufferedRequest) async throws -> CallContext {
+        do {
+            let context = try await authenticator.context(of: request)
+            try gate.admit(context.actor)
+            return context
+        } catch Refusal.unauthenticated {
+            throw gate.failed(from: request.peer.address)
+        }
+    }
+
+    private func watch(_ request: BufferedRequest, on route: Route) -> StreamWatch {
+        StreamWatch {
+            do {
+                return try await isAllowed(authenticator.context(of: request), route)
+            } catch is Refusal {
+                return false
+            }
+        } noteFault: {
+            noteFault(request.requestID, $0)
+        }
+    }
+
+    private func isAllowed(_ context: CallContext, _ route: Route) -> Bool {
+        switch route.access {
+        case .everyone, .rotationSecret: true
+        case .permitted(let action): Permission.decide(context.principal, action) == .allow
+        }
     }
 
     private func body(of request: BufferedRequest, by rule: Route.BodyRule) throws -> JSONValue {
@@ -123,15 +192,6 @@ extension ControlPlaneAPI {
 // MARK: - What the head says
 
 extension ControlPlaneAPI {
-    private func authenticate(_ request: BufferedRequest) async throws -> CallContext {
-        let presented = Set(PresentedKeys(request.head.fields).keys)
-        // Two different credentials would leave it to chance who is asking.
-        guard presented.count == 1, let key = presented.first, let record = try await AuthenticateAPIKey(ports: ports)(key)
-        else { throw Refusal.unauthenticated }
-        return CallContext(
-            principal: record.principal, actor: record.actor, ip: request.peer.address, requestID: request.requestID)
-    }
-
     private func idempotencyKey(of request: BufferedRequest) throws -> IdempotencyKey? {
         let values = request.head.fields.all(.idempotencyKey)
         guard values.count <= 1 else {
@@ -146,9 +206,22 @@ extension ControlPlaneAPI {
     }
 
     /// Equal for equal requests; a trailing slash makes no other request.
-    private func fingerprint(of request: BufferedRequest, at target: RequestTarget) -> [UInt8] {
+    private func fingerprint(of request: BufferedRequest, at target: RequestTarget, by principal: Principal) -> [UInt8] {
         let path = RoutePattern.split(target.path).joined(separator: "/")
-        return ports.hasher.sha256(Array("\(request.head.method) \(path)\n".utf8) + request.body)
+        let line = "\(request.head.method) \(path)\(principal.kind.replayMark)\n"
+        return ports.hasher.sha256(Array(line.utf8) + request.body)
+    }
+}
+
+extension Principal.Kind {
+    /// Differs for callers who may not see each other's kept answers, which may hold secrets.
+    fileprivate var replayMark: String {
+        switch self {
+        case .adminKey: ""
+        case .identityKey(let id): " identity \(id)"
+        case .app(let scopes): " app \(scopes.text)"
+        case .connectSecret(let id): " agent \(id)"
+        }
     }
 }
 

@@ -14,12 +14,19 @@ public struct AgentConfiguration: Sendable {
     public var trust: AgentTrust
     /// Intakes to keep parked, 1...32; nil takes the server's default.
     public var poolSize: Int?
+    /// Serve the tunnel beside other agents that say so too, instead of taking it over from them.
+    public var isShared: Bool
+    /// What happens to requests and responses on their way.
+    public var rules: AgentRules
     public var limits: AgentLimits
+    /// For a passthrough tunnel whose TLS ends in the agent; nil for any other.
+    public var tls: AgentTLS?
 
     /// A configuration with the default limits, for an edge at `zone:443` unless another is given.
     public init(
         zone: String, edge: EdgeAddress? = nil, tunnelID: String, publicHost: String, publicURL: String? = nil,
-        credential: AgentCredential, trust: AgentTrust = .system, poolSize: Int? = nil, limits: AgentLimits = AgentLimits()
+        credential: AgentCredential, trust: AgentTrust = .system, poolSize: Int? = nil,
+        isShared: Bool = false, rules: AgentRules = AgentRules(), limits: AgentLimits = AgentLimits(), tls: AgentTLS? = nil
     ) {
         precondition(poolSize.map { AgentLimits.poolSizes.contains($0) } ?? true, "a pool has 1 to 32 intakes")
         self.zone = zone
@@ -30,7 +37,10 @@ public struct AgentConfiguration: Sendable {
         self.credential = credential
         self.trust = trust
         self.poolSize = poolSize
+        self.isShared = isShared
+        self.rules = rules
         self.limits = limits
+        self.tls = tls
     }
 }
 
@@ -109,6 +119,8 @@ public struct AgentLimits: Sendable, Hashable {
     /// Requests that may be under way at once; while there are that many, no intake is parked. Each holds one stream, and one
     /// more while its body comes in, of the 512 that a server offers at least.
     public var requestsInFlightMax = 224
+    /// The same for requests whose TLS ends in the agent, all connections together; one more is answered 503.
+    public var terminatedRequestsMax = 1_024
     /// From the first packet to the end of the TLS handshake.
     public var connectSecondsMax = 10
     /// From hello to its answer.
@@ -117,14 +129,26 @@ public struct AgentLimits: Sendable, Hashable {
     public var targetConnectSecondsMax = 5
     /// How long replies may go on after a stop was asked for.
     public var drainSecondsMax = 20
+    /// How long the server may take, after a stop was asked for, to say that it gives out no more; then the intakes are taken
+    /// back.
+    public var leaveSecondsMax = 5
     /// How long a reply waits for a new connection after its own has begun to drain.
     public var replyHandoverSecondsMax = 20
     /// Connections to the target that are kept open for the next request, and how long.
     public var idleTargetConnectionsMax = 64
     public var idleTargetSecondsMax = 30
+    /// Connections to a target of HTTP/2 that requests share at once; past what they take together, requests wait.
+    public var sharedTargetConnectionsMax = 8
+    /// The largest WebSocket message, either way; one byte more closes the WebSocket with 1009 (data plane §9).
+    public var webSocketMessageByteCountMax = 1024 * 1024
+    /// Seconds between pings to the target of a WebSocket; one that is not answered until the next ends it. 0 for none.
+    public var webSocketPingIntervalSeconds = 30
     /// Seconds between PINGs, and how long an answer may take (data plane §1).
     public var pingIntervalSeconds = 20
     public var pingTimeoutSeconds = 10
+
+    /// After the machine woke or its network changed: how long the server has to show that the connection still stands.
+    public var probeSecondsMax = 3
 
     /// The defaults.
     public init() {}

@@ -11,6 +11,8 @@ package struct ServicePorts: Sendable {
     package let presence: any ConnectionPresence
     /// Shared by all copies of this value, so that every change is told in the order of the commits.
     let noticeOrder = NoticeOrder()
+    /// Shared likewise, so that every commit wakes every listener.
+    package let feed = EventFeed()
 
     package init(
         store: any TunnelStore, clock: any WallClock, randomness: any Randomness, hasher: any SecretHasher,

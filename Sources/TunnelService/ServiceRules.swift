@@ -7,16 +7,28 @@ package struct ServiceRules: Sendable {
     package var tunnelCreates: RateLimit
     package var secretRotations: RateLimit
     package var csrSignings: RateLimit
+    /// Attempts, not successes, by address.
+    package var keyRotationAttempts: RateLimit
+    /// The most apps of an organization.
+    package var appsMax: Int
+    package static let appsMaxDefault = 100
+    package var events = EventLimits()
+    package var requests = RequestLimits()
+    package var webhooks = WebhookLimits()
 
     package init(
         zone: Zone, reservedNames: ReservedNames = .standard, tunnelCreates: RateLimit = .tunnelCreates,
-        secretRotations: RateLimit = .secretRotations, csrSignings: RateLimit = .csrSignings
+        secretRotations: RateLimit = .secretRotations, csrSignings: RateLimit = .csrSignings,
+        keyRotationAttempts: RateLimit = .keyRotationAttempts,
+        appsMax: Int = appsMaxDefault
     ) {
         self.zone = zone
         self.reservedNames = reservedNames
         self.tunnelCreates = tunnelCreates
         self.secretRotations = secretRotations
         self.csrSignings = csrSignings
+        self.keyRotationAttempts = keyRotationAttempts
+        self.appsMax = appsMax
     }
 
     package func limit(of action: CountedAction) -> RateLimit {

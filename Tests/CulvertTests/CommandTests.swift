@@ -1,8 +1,7 @@
 internal import Foundation
 internal import Testing
-internal import TunnelAgent
 internal import TunnelClient
-internal import TunnelDomain
+internal import TunnelProfile
 @testable internal import culvert
 
 struct CommandTests {
@@ -43,56 +42,8 @@ struct CommandTests {
         #expect(!text.contains("\u{1B}") && !text.contains("\r") && !text.contains("\n"))
     }
 
-    @Test(
-        arguments: [
-            (
-                "https://tunnels.example", ServiceDescription(zone: "tunnels.example", httpsPort: 443), nil,
-                "tunnels.example:443", "https://a.tunnels.example"
-            ),
-            ("https://api.example:8443", nil, nil, "api.example:8443", "https://a.tunnels.example:8443"),
-            (
-                "http://127.0.0.1:8080", ServiceDescription(zone: "tunnels.example", httpsPort: 8443), nil, "127.0.0.1:8443",
-                "https://a.tunnels.example:8443"
-            ),
-            ("http://127.0.0.1:8080", nil, nil, "tunnels.example:443", "https://a.tunnels.example"),
-            (
-                "https://tunnels.example",
-                ServiceDescription(zone: "tunnels.example", httpsPort: 443, edge: "edge.example:7000"), nil,
-                "edge.example:7000", "https://a.tunnels.example"
-            ),
-            (
-                "https://tunnels.example", ServiceDescription(zone: "tunnels.example", httpsPort: 443), "[::1]:9", "[::1]:9",
-                "https://a.tunnels.example"
-            ),
-        ] as [(String, ServiceDescription?, String?, String, String)])
-    func `the edge is where the person, the server or the URL says`(
-        serverText: String, description: ServiceDescription?, chosen: String?, edge: String, publicURL: String
-    ) throws {
-        let plan = try EdgePlan(
-            tunnel: tunnel(), server: ServerURL(validating: serverText), description: description,
-            chosen: chosen.flatMap { EdgeAddress($0) })
-        if serverText == "http://127.0.0.1:8080", description == nil {
-            #expect(plan.edge.port == 443)
-        } else {
-            #expect(plan.edge.description == edge)
-        }
-        #expect(plan.publicURL == publicURL)
-        #expect(plan.zone == "tunnels.example")
-    }
-
     @Test func `a server without an HTTPS listener is told how to get one`() throws {
-        #expect(throws: Complaint.self) {
-            try EdgePlan(
-                tunnel: self.tunnel(), server: ServerURL(validating: "http://127.0.0.1:8080"),
-                description: ServiceDescription(zone: "tunnels.example", httpPort: 8080), chosen: nil)
-        }
-    }
-
-    @Test func `made-up names are valid and differ`() throws {
-        var random = SystemRandomNumberGenerator()
-        let names = (0..<1_000).map { _ in PronounceableName.make(using: &random) }
-        for name in names { _ = try TunnelName(validating: name) }
-        #expect(Set(names).count == names.count)
+        #expect(Complaint(.missingListener, server: try server()).advice.contains("--https"))
     }
 
     @Test(arguments: ["0", "33", "-1", "many", "1.5"])
@@ -120,28 +71,10 @@ struct CommandTests {
         #expect(throws: Complaint.self) { try TunnelArgument.change(parsed) }
     }
 
-    @Test(arguments: [("plain", "plain"), ("a\u{1B}[31mb", "a?[31mb"), ("a\u{202E}b", "a?b"), ("a\nb", "a?b"), ("é漢", "é漢")])
-    func `text from elsewhere cannot command the terminal`(text: String, shown: String) {
-        #expect(Printable.text(text) == shown)
-    }
-
-    @Test func `long text is cut`() {
-        #expect(Printable.text(String(repeating: "a", count: 201)) == String(repeating: "a", count: 200) + "…")
-        #expect(Printable.text(String(repeating: "a", count: 200)).count == 200)
-    }
-
     @Test(
         arguments: [(.milliseconds(0), "0 ms"), (.milliseconds(999), "999 ms"), (.milliseconds(1_250), "1.2 s")]
             as [(Duration, String)])
     func `durations are short`(duration: Duration, text: String) { #expect(AgentLog.text(duration) == text) }
 
     private func server() throws -> ServerURL { try ServerURL(validating: "https://tunnels.example") }
-
-    private func tunnel() throws -> TunnelRecord {
-        let document = [
-            "id": "one", "tunnel_name": "a", "tls_mode": "edge", "status": "active", "public_host": "a.tunnels.example",
-            "zone": "tunnels.example",
-        ]
-        return try ClientJSON.decoder().decode(TunnelRecord.self, from: JSONEncoder().encode(document))
-    }
 }

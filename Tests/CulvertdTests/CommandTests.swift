@@ -10,6 +10,9 @@ import Testing
             (["serve", "--data-dir"], "--data-dir needs a value"), (["serve", "--data-dir="], "--data-dir needs a value"),
             (["serve", "extra"], "“extra” is one word too many"), (["init", "--json=yes"], "--json=yes"),
             (["init", "--https", "127.0.0.1:1"], "--https is no flag of `culvertd init`"), (["init", "-x"], "-x is no flag"),
+            (["openapi", "--json"], "--json is no flag of `culvertd openapi`"),
+            (["audit"], "say what to do"), (["audit", "edit"], "“audit edit” is no command"),
+            (["audit", "verify", "--since", "x"], "--since is no flag of `culvertd audit verify`"),
         ] as [([String], String)])
     func `words that are no command are refused with the reason`(words: [String], part: String) {
         let error = #expect(throws: UsageError.self) { try Command(words: words) }
@@ -34,6 +37,8 @@ import Testing
         arguments: [
             (["--help"], .help(.all)), (["help"], .help(.all)), (["init", "--help"], .help(.initialize)),
             (["serve", "--data-dir", "/a", "-h"], .help(.serve)), (["--version"], .version),
+            (["openapi"], .openapi), (["openapi", "--help"], .help(.openapi)),
+            (["audit", "--help"], .help(.audit)), (["audit", "verify", "-h"], .help(.audit)),
         ] as [([String], Command)])
     func `help and version are understood everywhere`(words: [String], command: Command) throws {
         #expect(try Command(words: words) == command)

@@ -1,11 +1,13 @@
 @testable import culvertd
 import FileStorage
 import Foundation
+import SystemClock
 import TLS
 import Testing
 import TunnelAPI
 import TunnelDomain
 import TunnelService
+import TunnelWire
 
 /// The built program, run as an operator runs it.
 @Suite struct InitializeTests {
@@ -51,6 +53,36 @@ import TunnelService
         #expect(elsewhere.complaint.contains("localhost"))
     }
 
+    @Test func `an organization gets one more admin key, and keeps the one that it had`() async throws {
+        let first = try JSONValue(
+            parsing: Array(try culvertd("init", "--data-dir", folder.path, "--zone", "localhost", "--json").output.utf8))
+        let organization = try #require(first["organization_id"]?.stringValue)
+        let ended = try culvertd("init", "--data-dir", folder.path, "--add-admin-key", organization, "--json")
+        #expect((ended.code, ended.complaint) == (0, ""))
+        let second = try JSONValue(parsing: Array(ended.output.utf8))
+        #expect(second["organization_id"] == first["organization_id"])
+        #expect(second["ca_file"] == first["ca_file"])
+        let opened = try await OpenedDirectory(path: folder.path)
+        for answer in [first, second] {
+            let key = try #require(answer["api_key"]?.stringValue)
+            let record = try await opened.store.read { try $0.apiKey(hash: OpenSSLHasher().hash(ofSecret: key)) }
+            #expect(record?.organizationID.text == organization)
+            #expect(record?.scopedIdentityID == nil)
+        }
+        await opened.store.close()
+    }
+
+    @Test(arguments: [("org_nobody", Int32(1), "has no organization"), ("nobody", 2, "begins with org_")])
+    func `a key of an organization that is not there is refused`(id: String, code: Int32, text: String) throws {
+        _ = try culvertd("init", "--data-dir", folder.path, "--zone", "localhost")
+        let ended = try culvertd("init", "--data-dir", folder.path, "--add-admin-key", id)
+        #expect(ended.code == code)
+        #expect(ended.output == "")
+        #expect(ended.complaint.contains(text))
+        let both = try culvertd("init", "--data-dir", folder.path, "--add-admin-key", "org_a", "--add-organization")
+        #expect(both.code == 2)
+    }
+
     @Test func `an init that broke off can be done again`() async throws {
         try await breakOff()
         let serve = try culvertd("serve", "--data-dir", folder.path)
@@ -78,6 +110,72 @@ import TunnelService
         let open = try culvertd("serve", "--data-dir", folder.path)
         #expect(open.code == 1)
         #expect(open.complaint.contains("chmod"))
+    }
+
+    @Test func `a passphrase encrypts the authority's key, and nothing opens it without`() async throws {
+        let file = try secretFile("correct horse\n")
+        let made = try culvertd("init", "--data-dir", folder.path, "--zone", "localhost", "--ca-passphrase-file", file)
+        #expect((made.code, made.complaint) == (0, ""))
+        #expect(made.output.contains("--ca-passphrase-file \(file)"))
+        #expect(!made.output.contains("correct horse"))
+        let pem = try String(contentsOfFile: folder.path + "/ca-key.pem", encoding: .utf8)
+        #expect(pem.hasPrefix("-----BEGIN ENCRYPTED PRIVATE KEY-----"))
+
+        for (words, part) in [
+            ([], "is encrypted; name the file"), (["--ca-passphrase-file", try secretFile("wrong")], "does not open"),
+            (["--ca-passphrase-file", folder.path + "/nothing"], "nothing"),
+            (["--ca-passphrase-file", try secretFile("")], "one line of 1 to 1023 bytes"),
+            (["--ca-passphrase-file", try secretFile("a\nb")], "one line of 1 to 1023 bytes"),
+            (["--ca-passphrase-file", try secretFile(String(repeating: "a", count: 1_024))], "one line of 1 to 1023 bytes"),
+            (["--ca-passphrase-file", try secretFile("correct horse", mode: 0o640)], "chmod go-rwx"),
+        ] {
+            let refused = try Culvertd(["serve", "--data-dir", folder.path] + words).wait()
+            #expect(refused.code == 1, "\(words)")
+            #expect(refused.complaint.contains(part), "\(refused.complaint)")
+            #expect(!refused.complaint.contains("correct horse"))
+            #expect(refused.complaint.split(separator: "\n").count == 1)
+        }
+        let more = try culvertd(
+            "init", "--data-dir", folder.path, "--add-organization", environment: ["CULVERT_CA_PASSPHRASE_FILE": file])
+        #expect(more.code == 0)
+        let opened = try await OpenedDirectory(path: folder.path, passphraseFile: file)
+        #expect(throws: Never.self) {
+            try opened.authority.issueServerCertificate(hosts: ["a.localhost"], at: SystemWallClock().now)
+        }
+        await opened.store.close()
+    }
+
+    @Test func `the longest passphrase works, and one for a key that is not encrypted is refused`() async throws {
+        let longest = try secretFile(String(repeating: "a", count: 1_023))
+        #expect(
+            try culvertd("init", "--data-dir", folder.path, "--zone", "localhost", "--ca-passphrase-file", longest).code == 0)
+        await (try OpenedDirectory(path: folder.path, passphraseFile: longest)).store.close()
+        // One byte less is another passphrase.
+        let shorter = try secretFile(String(repeating: "a", count: 1_022))
+        await #expect(throws: Complaint.self) { try await OpenedDirectory(path: folder.path, passphraseFile: shorter) }
+
+        let plain = OperatorFolder()
+        #expect(try culvertd("init", "--data-dir", plain.path, "--zone", "localhost").code == 0)
+        let refused = try culvertd("serve", "--data-dir", plain.path, "--ca-passphrase-file", longest)
+        #expect(refused.code == 1)
+        #expect(refused.complaint.contains("is not encrypted"))
+    }
+
+    @Test func `a passphrase that cannot be read leaves no key behind`() throws {
+        let ended = try culvertd(
+            "init", "--data-dir", folder.path, "--zone", "localhost", "--ca-passphrase-file", folder.path + "-nothing")
+        #expect(ended.code == 1)
+        #expect(!FileManager.default.fileExists(atPath: folder.path))
+    }
+
+    private let secrets = OperatorFolder()
+
+    private func secretFile(_ text: String, mode: Int = 0o600) throws -> String {
+        try FileManager.default.createDirectory(atPath: secrets.path, withIntermediateDirectories: true)
+        let path = secrets.path + "/" + UUID().uuidString
+        try Data(text.utf8).write(to: URL(filePath: path))
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+        return path
     }
 
     @Test func `mistakes of usage have their own exit code`() throws {

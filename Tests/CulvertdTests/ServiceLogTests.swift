@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 import TunnelAPI
 import TunnelDomain
+import TunnelWire
 
 @Suite struct ServiceLogTests {
     private func lines(_ format: ServiceLog.Format, _ note: (ServiceLog) -> Void) -> [String] {

@@ -18,14 +18,15 @@ import Testing
 
     private func contents() throws -> [Int64] { try connection.rows("SELECT x FROM a ORDER BY x") { $0.integer(0) } }
 
-    @Test func `a released schema never changes`() throws {
-        try SchemaMigration(steps: Array(Schema.steps.prefix(1))).run(on: connection)
+    @Test(arguments: 1...Schema.version)
+    func `a released schema never changes`(version: Int) throws {
+        try SchemaMigration(steps: Array(Schema.steps.prefix(version))).run(on: connection)
         let statements = try connection.rows(
             "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name"
         ) { $0.text(0) + ";\n" }
         // .../Tests/FileStorageTests/SchemaMigrationTests.swift
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let released = try String(contentsOf: root.appending(path: "Fixtures/Store/schema-1.sql"), encoding: .utf8)
+        let released = try String(contentsOf: root.appending(path: "Fixtures/Store/schema-\(version).sql"), encoding: .utf8)
         #expect(statements.joined() == released, "add a step instead of changing one that files have already taken")
     }
 

@@ -73,7 +73,7 @@ import TunnelService
 
         for size in [1, 3, 7, 40, 41] {
             var paged: [Tunnel] = []
-            var cursor: TunnelCursor?
+            var cursor: ListCursor?
             while true {
                 let page = try await store.read { [cursor] in
                     try $0.tunnels(of: Sample.organizationID, after: cursor, limit: size)
@@ -81,7 +81,7 @@ import TunnelService
                 guard let last = page.last else { break }
                 #expect(page.count <= size)
                 paged += page
-                cursor = TunnelCursor(behind: last)
+                cursor = ListCursor(behind: last)
             }
             #expect(paged == all)
         }
@@ -115,6 +115,38 @@ import TunnelService
         try await store.write { try $0.touchAPIKey(key.id, at: Sample.now + .seconds(5)) }
         #expect(try await store.read { try $0.apiKey(hash: key.hash)?.lastUsedAt } == Sample.now + .seconds(5))
         await #expect(throws: StoreError.self) { try await store.write { try $0.insert(key) } }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func `apps come back as they went in, remember their use, and go`(kind: StoreKind) async throws {
+        let store = try await kind.make()
+        let other = Sample.organizationID("org_2")
+        try await store.write { try $0.insert(Sample.organization(other)) }
+        for number in 1...6 { try await store.write { try $0.insert(Sample.app(number)) } }
+        try await store.write { try $0.insert(Sample.app(9, organizationID: other)) }
+        for number in 1...6 {
+            #expect(try await store.read { try $0.app(AppID(Sample.id(number))) } == Sample.app(number))
+        }
+        #expect(try await store.read { try $0.app(AppID(Sample.id(7))) } == nil)
+        await #expect(throws: StoreError.self) { try await store.write { try $0.insert(Sample.app(1)) } }
+
+        let all = try await store.read { try $0.apps(of: Sample.organizationID, after: nil, limit: nil) }
+        #expect(all == (1...6).reversed().map { Sample.app($0) })
+        let behind = ListCursor(createdAt: Sample.now, id: Sample.id(5))
+        #expect(
+            try await store.read { try $0.apps(of: Sample.organizationID, after: behind, limit: 2) }
+                == [Sample.app(4), Sample.app(3)])
+        #expect(try await store.read { try $0.appCount(of: Sample.organizationID) } == 6)
+        #expect(try await store.read { try $0.appCount(of: other) } == 1)
+
+        let id = AppID(Sample.id(2))
+        try await store.write { try $0.touchApp(id, at: Sample.now + .seconds(5)) }
+        #expect(try await store.read { try $0.app(id)?.lastUsedAt } == Sample.now + .seconds(5))
+        try await store.write { try $0.update(Sample.app(2)) }
+        #expect(try await store.read { try $0.app(id) } == Sample.app(2))
+        try await store.write { try $0.deleteApp(id) }
+        #expect(try await store.read { try $0.app(id) } == nil)
+        #expect(try await store.read { try $0.appCount(of: Sample.organizationID) } == 5)
     }
 
     @Test(arguments: StoreKind.allCases)
@@ -172,9 +204,13 @@ import TunnelService
     @Test(arguments: StoreKind.allCases)
     func `the audit trail ends with the newest entry`(kind: StoreKind) async throws {
         let store = try await kind.make()
-        #expect(try await store.read { try $0.lastAuditHash() } == nil)
-        for number in [1, 3, 2] { try await store.write { try $0.append(Sample.audit(number)) } }
-        #expect(try await store.read { try $0.lastAuditHash() } == Sample.audit(2).hash)
+        #expect(try await store.read { try $0.lastAuditPlace() } == nil)
+        for number in [1, 2, 4] { try await store.write { try $0.append(Sample.audit(number)) } }
+        #expect(try await store.read { try $0.lastAuditPlace() } == AuditPlace(sequence: 4, hash: Sample.audit(4).hash))
+        await #expect(throws: StoreError.self) { try await store.write { try $0.append(Sample.audit(4)) } }
+        #expect(try await store.read { try $0.auditHead() } == nil)
+        for head in [[1, 2], [3]] as [[UInt8]] { try await store.write { try $0.putAuditHead(head) } }
+        #expect(try await store.read { try $0.auditHead() } == [3])
     }
 
     @Test(arguments: StoreKind.allCases)

@@ -89,12 +89,26 @@ enum Sample {
             createdBy: "culvertd", createdAt: now, updatedAt: now)
     }
 
-    static func audit(_ number: Int) -> ChainedAuditEntry {
+    static func app(_ number: Int, organizationID: OrganizationID = organizationID) -> AppRecord {
+        AppRecord(
+            id: AppID(id(number)), organizationID: organizationID, name: "app “\(number)”",
+            scopes: number.isMultiple(of: 2) ? [.readTunnels, .readAudit] : [],
+            secretHash: [UInt8](repeating: UInt8(number), count: 32), secretLast4: "abcd", createdBy: "k", createdAt: now,
+            updatedAt: now + .seconds(1), secretRotatedAt: number.isMultiple(of: 3) ? now + .seconds(2) : nil)
+    }
+
+    static func audit(
+        _ number: Int, _ action: AuditAction = .tunnelCreate, actor: String = "k1", resource: String = "t1",
+        of organizationID: OrganizationID = organizationID, at second: Int64 = 0
+    ) -> ChainedAuditEntry {
         let entry = AuditEntry(
-            id: id(number), occurredAt: now, action: .tunnelCreate, organizationID: organizationID, actor: .system,
-            resourceType: .tunnel, resourceID: "t", ip: nil, requestID: "r")
+            id: id(number), occurredAt: now + .seconds(second), action: action, organizationID: organizationID,
+            actor: AuditActor(kind: .apiKey, id: actor, label: "“\(actor)”"), resourceType: .tunnel, resourceID: resource,
+            ip: number.isMultiple(of: 2) ? "192.0.2.7" : nil, requestID: number.isMultiple(of: 3) ? nil : "r",
+            detailsJSON: #"{"n":\#(number)}"#)
         return ChainedAuditEntry(
-            entry: entry, previousHash: [UInt8](repeating: 0, count: 32), hash: [UInt8](repeating: UInt8(number), count: 32))
+            sequence: Int64(number), entry: entry, previousHash: [UInt8](repeating: 0, count: 32),
+            hash: [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 32))
     }
 }
 

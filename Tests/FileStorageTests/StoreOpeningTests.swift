@@ -104,6 +104,20 @@ import TunnelService
         await store.close()
     }
 
+    @Test func `the lock's copy in a child of a dead owner is waited for`() async throws {
+        _ = try DataDirectory.make(at: folder.path)
+        let owner = try Process.run(URL(filePath: "/bin/true"), arguments: [])
+        owner.waitUntilExit()
+        let file = open(folder.path + "/culvertd.lock", O_RDWR | O_CLOEXEC)
+        #expect(flock(file, LOCK_EX | LOCK_NB) == 0)
+        let note = Array("\(owner.processIdentifier)\n".utf8)
+        #expect(ftruncate(file, 0) == 0 && write(file, note, note.count) == note.count)
+        let path = folder.path
+        let opening = Task.detached { _ = try DataDirectory(opening: path) }
+        close(file)
+        try await opening.value
+    }
+
     @Test func `a directory that others can enter is refused`() throws {
         _ = try DataDirectory.make(at: folder.path)
         try FileManager.default.setAttributes([.posixPermissions: 0o750], ofItemAtPath: folder.path)
@@ -143,7 +157,8 @@ import TunnelService
 
     @Test func `every refusal names the file and says what to do`() {
         let atStart: [StoreOpenError] = [
-            .notInitialized(path: "/d/f"), .newerSchema(path: "/d/f", found: 2, known: 1), .locked(path: "/d/f"),
+            .notInitialized(path: "/d/f"), .noInbox(path: "/d/f"), .newerSchema(path: "/d/f", found: 2, known: 1),
+            .locked(path: "/d/f"),
             .readOnly(path: "/d/f"), .full(path: "/d/f"), .corrupt(path: "/d/f", text: "t"), .notPermitted(path: "/d/f"),
         ]
         let directory: [DataDirectoryError] = [

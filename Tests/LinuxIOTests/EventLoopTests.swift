@@ -10,7 +10,7 @@ private final class Notes: Sendable {
     var all: [Int] { numbers.withLock { $0 } }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct EventLoopTests {
     @Test func `jobs run in the order of the calls`() async throws {
         let door = try EventLoop()
@@ -30,6 +30,19 @@ struct EventLoopTests {
             notes.add(1)
         }
         try await door.run { _ in }
+        #expect(notes.all == [1, 2])
+    }
+
+    @Test func `a loop that is turned by hand goes by the time that it is told`() throws {
+        let (door, loop) = try EventLoop.turnedByHand(at: MonotonicInstant(nanoseconds: 5))
+        #expect(loop.now == MonotonicInstant(nanoseconds: 5))
+        let notes = Notes()
+        loop.schedule(after: .nanoseconds(10)) { notes.add(2) }
+        door.execute { _ in notes.add(1) }
+        #expect(loop.turn(at: MonotonicInstant(nanoseconds: 14)))
+        #expect(notes.all == [1])
+        #expect(!loop.turn(at: MonotonicInstant(nanoseconds: 14)))
+        #expect(loop.turn(at: MonotonicInstant(nanoseconds: 15)))
         #expect(notes.all == [1, 2])
     }
 

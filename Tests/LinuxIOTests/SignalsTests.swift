@@ -3,7 +3,7 @@ import LinuxIO
 import Testing
 
 // One test for all that a process can do with signals once: handlers are the whole process's.
-@Test(.timeLimit(.minutes(1)))
+@Test(.timeLimit(.minutes(5)))
 func `signals arrive as calls on the loop, each with its number`() async throws {
     let door = try EventLoop()
     defer { door.stop() }

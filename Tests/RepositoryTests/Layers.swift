@@ -4,10 +4,10 @@ enum Layers {
     static let allowed: [String: Set<String>] = [
         "TunnelDomain": [],
         "TunnelWire": ["TunnelDomain"],
-        "TunnelService": ["TunnelDomain"],
+        "TunnelService": ["TunnelDomain", "TunnelWire"],
         "CLinux": [], "COpenSSL": [], "CNghttp2": [], "CSQLite": [],
         "LinuxIO": ["CLinux", "TunnelDomain"],
-        "TLS": ["COpenSSL", "LinuxIO", "TunnelDomain", "TunnelService"],
+        "TLS": ["COpenSSL", "LinuxIO", "TunnelDomain", "TunnelService", "TunnelWire"],
         "HTTPTransport": ["CNghttp2", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"],
         "FileStorage": ["CSQLite", "TunnelDomain", "TunnelService"],
         "SystemClock": ["TunnelDomain", "TunnelService"],
@@ -15,11 +15,17 @@ enum Layers {
         "TunnelEdge": ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelService", "TunnelWire"],
         "TunnelAgent": ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"],
         "TunnelClient": ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"],
+        "TunnelProfile": ["TunnelAgent", "TunnelClient", "TunnelDomain"],
         "culvertd": [
             "FileStorage", "HTTPTransport", "LinuxIO", "SystemClock", "TLS", "TunnelAPI", "TunnelDomain", "TunnelEdge",
             "TunnelService", "TunnelWire",
         ],
-        "culvert": ["LinuxIO", "TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelWire"],
+        "culvert-hook": [
+            "FileStorage", "HTTPTransport", "LinuxIO", "SystemClock", "TLS", "TunnelAgent", "TunnelClient", "TunnelDomain",
+            "TunnelProfile", "TunnelService", "TunnelWire",
+        ],
+        "culvert": ["LinuxIO", "TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelProfile", "TunnelWire"],
+        "culvert-rpc": ["LinuxIO", "TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelProfile", "TunnelWire"],
     ]
 
     /// The toolchain's modules that a pure module may import; a module not named here may import any of them.

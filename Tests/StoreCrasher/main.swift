@@ -4,9 +4,14 @@ import TunnelDomain
 import TunnelService
 
 // Creates tunnels until it is killed, and prints the number of each one after the store has acknowledged it.
-// Usage: store-crasher DATA-DIRECTORY FIRST-NUMBER
+// Usage: store-crasher DATA-DIRECTORY FIRST-NUMBER [inbox]
+// With "inbox" it does the same with events and runs of an inbox.
 
 let arguments = CommandLine.arguments
+if arguments.count == 4, arguments[3] == "inbox", let first = Int(arguments[2]) {
+    try await InboxCrasher.run(at: arguments[1], from: first)
+    exit(0)
+}
 guard arguments.count == 3, let first = Int(arguments[2]), let organizationID = OrganizationID("org_crash") else {
     print("usage: store-crasher DATA-DIRECTORY FIRST-NUMBER")
     exit(2)

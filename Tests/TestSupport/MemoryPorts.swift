@@ -60,14 +60,20 @@ package final class MemoryEvents: TunnelEvents {
 
     private let entries = Mutex<[Entry]>([])
 
+    private let keys = Mutex<[UUIDValue]>([])
+
     package init() {}
 
+    /// The keys that were said to count no more.
+    package var endedKeys: [UUIDValue] { keys.withLock { $0 } }
     package var all: [Entry] { entries.withLock { $0 } }
     package var changes: [TunnelChange] { all.map(\.change) }
 
     package func tunnelChanged(_ tunnel: Tunnel, _ change: TunnelChange) async {
         entries.withLock { $0.append(Entry(tunnel: tunnel, change: change)) }
     }
+
+    package func keyEnded(_ id: UUIDValue) async { keys.withLock { $0.append(id) } }
 }
 
 /// Says which tunnels are connected as a test set it.
@@ -76,7 +82,7 @@ package final class MemoryPresence: ConnectionPresence {
 
     package init() {}
 
-    package func isConnected(_ id: TunnelID) -> Bool { connected.withLock { $0.contains(id) } }
+    package func connectedAgentCount(of id: TunnelID) -> Int { connected.withLock { $0.contains(id) ? 1 : 0 } }
     package func connect(_ id: TunnelID) { connected.withLock { _ = $0.insert(id) } }
     package func disconnect(_ id: TunnelID) { connected.withLock { _ = $0.remove(id) } }
 }

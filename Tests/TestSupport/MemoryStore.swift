@@ -64,10 +64,19 @@ extension MemoryStore {
 package struct MemoryTables: Sendable {
     package var tunnels: [TunnelID: Tunnel] = [:]
     package var organizations: [OrganizationID: Organization] = [:]
+    package var identities: [IdentityID: Identity] = [:]
     package var apiKeys: [APIKeyRecord] = []
+    package var apps: [AppID: AppRecord] = [:]
     package var successes: [MemorySuccess] = []
     package var replays: [ReplayRecord] = []
     package var audit: [ChainedAuditEntry] = []
+    package var auditHead: [UInt8]?
+    package var events: [EventRecord] = []
+    package var lastEventSequence: Int64 = 0
+    package var webhooks: [UUIDValue: WebhookRecord] = [:]
+    package var deliveries: [UUIDValue: WebhookDelivery] = [:]
+    package var forgottenEvents: [OrganizationID: Int64] = [:]
+    package var expiryWatches: [TunnelID: Timestamp] = [:]
 
     package init() {}
 }

@@ -16,10 +16,12 @@ extension MemoryTransaction: StoreReading {
     }
 
     func tunnels(
-        of organizationID: OrganizationID, after cursor: TunnelCursor?, limit: Int?
+        of organizationID: OrganizationID, after cursor: ListCursor?, limit: Int?
     ) throws(StoreError) -> [Tunnel] {
         let behind = try livingTunnels()
-            .filter { $0.organizationID == organizationID && cursor?.precedes($0) != false }
+            .filter {
+                $0.organizationID == organizationID && cursor?.precedes(createdAt: $0.createdAt, id: $0.id.value) != false
+            }
             .sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
         return Array(behind.prefix(limit ?? behind.count))
     }
@@ -35,7 +37,51 @@ extension MemoryTransaction: StoreReading {
 
     func organization(_ id: OrganizationID) throws(StoreError) -> Organization? { tables.organizations[id] }
 
+    func tunnel(of identityID: IdentityID) throws(StoreError) -> Tunnel? {
+        try livingTunnels().first { $0.identityID == identityID }
+    }
+
+    func identity(_ id: IdentityID) throws(StoreError) -> Identity? { tables.identities[id] }
+
+    func identity(named handle: AgentHandle) throws(StoreError) -> Identity? {
+        tables.identities.values.first { $0.handle == handle && $0.isLiving }
+    }
+
+    func identities(
+        of organizationID: OrganizationID, after cursor: ListCursor?, limit: Int?
+    ) throws(StoreError) -> [Identity] {
+        let behind = tables.identities.values
+            .filter {
+                $0.organizationID == organizationID && $0.isLiving
+                    && cursor?.precedes(createdAt: $0.createdAt, id: $0.id.value) != false
+            }
+            .sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+        return Array(behind.prefix(limit ?? behind.count))
+    }
+
     func apiKey(hash: [UInt8]) throws(StoreError) -> APIKeyRecord? { tables.apiKeys.first { $0.hash == hash } }
+
+    func apiKey(_ id: UUIDValue) throws(StoreError) -> APIKeyRecord? { tables.apiKeys.first { $0.id == id } }
+
+    func apiKeys(
+        of organizationID: OrganizationID, after cursor: ListCursor?, limit: Int?
+    ) throws(StoreError) -> [APIKeyRecord] {
+        let behind = tables.apiKeys
+            .filter {
+                $0.organizationID == organizationID && cursor?.precedes(createdAt: $0.createdAt, id: $0.id) != false
+            }
+            .sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+        return Array(behind.prefix(limit ?? behind.count))
+    }
+
+    func openAPIKeys(of identityID: IdentityID) throws(StoreError) -> [APIKeyRecord] {
+        tables.apiKeys.filter { $0.scopedIdentityID == identityID && $0.revokedAt == nil }
+    }
+
+    func openAPIKeys(expiringUpTo moment: Timestamp, limit: Int) throws(StoreError) -> [APIKeyRecord] {
+        let expiring = tables.apiKeys.filter { key in key.revokedAt == nil && key.expiresAt.map { $0 <= moment } == true }
+        return Array(expiring.sorted { ($0.expiresAt ?? moment) < ($1.expiresAt ?? moment) }.prefix(limit))
+    }
 
     func successCount(of action: CountedAction, for subject: String, after moment: Timestamp) throws(StoreError) -> Int {
         times(of: action, for: subject, after: moment).count
@@ -55,8 +101,6 @@ extension MemoryTransaction: StoreReading {
     func replay(of key: String, for organizationID: OrganizationID) throws(StoreError) -> ReplayRecord? {
         tables.replays.first { $0.key == key && $0.organizationID == organizationID }
     }
-
-    func lastAuditHash() throws(StoreError) -> [UInt8]? { tables.audit.last?.hash }
 }
 
 extension MemoryTransaction: StoreWriting {
@@ -80,6 +124,28 @@ extension MemoryTransaction: StoreWriting {
         tables.organizations[organization.id] = organization
     }
 
+    func insert(_ identity: Identity) throws(StoreError) {
+        guard tables.identities[identity.id] == nil else { throw .constraint("the identity's id is taken") }
+        guard try self.identity(named: identity.handle) == nil else { throw .constraint("the identity's handle is taken") }
+        guard tables.organizations[identity.organizationID] != nil else {
+            throw .constraint("there is no such organization")
+        }
+        tables.identities[identity.id] = identity
+    }
+
+    func update(_ identity: Identity) throws(StoreError) {
+        guard tables.identities[identity.id] != nil else { return }
+        if identity.isLiving, let holder = try self.identity(named: identity.handle), holder.id != identity.id {
+            throw .constraint("the identity's handle is taken")
+        }
+        tables.identities[identity.id] = identity
+    }
+
+    func update(_ apiKey: APIKeyRecord) throws(StoreError) {
+        guard let index = tables.apiKeys.firstIndex(where: { $0.id == apiKey.id }) else { return }
+        tables.apiKeys[index] = apiKey
+    }
+
     func insert(_ apiKey: APIKeyRecord) throws(StoreError) {
         guard try self.apiKey(hash: apiKey.hash) == nil else { throw .constraint("the key's hash is taken") }
         guard tables.organizations[apiKey.organizationID] != nil else { throw .constraint("there is no such organization") }
@@ -99,8 +165,6 @@ extension MemoryTransaction: StoreWriting {
         tables.replays.removeAll { $0.key == replay.key && $0.organizationID == replay.organizationID }
         tables.replays.append(replay)
     }
-
-    func append(_ entry: ChainedAuditEntry) throws(StoreError) { tables.audit.append(entry) }
 
     func forgetSuccesses(upTo moment: Timestamp) throws(StoreError) { tables.successes.removeAll { $0.at <= moment } }
 

@@ -3,6 +3,7 @@ import Testing
 import TunnelAPI
 import TunnelDomain
 import TunnelService
+import TunnelWire
 
 /// Whatever is sent, the service does not fault, and answers in its own form.
 struct RandomRequestTests {

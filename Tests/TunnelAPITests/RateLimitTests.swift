@@ -94,7 +94,8 @@ struct RateLimitTests {
         }
         let lowered = RateLimit(limit: 2, window: .days(1), name: "tunnel-creates")
         let api = ControlPlaneAPI(
-            ports: harness.ports, rules: ServiceRules(zone: zone, tunnelCreates: lowered), readiness: harness.readiness)
+            ports: harness.ports, rules: ServiceRules(zone: zone, tunnelCreates: lowered), readiness: harness.readiness,
+            metrics: NoMetrics(), instant: { [clock = harness.clock] in clock.instant })
         let strict = harness.with(api)
         let refused = try await strict.send("POST", Self.base, #"{"tunnel_name":"agent-4"}"#)
         #expect(refused.status == 429)

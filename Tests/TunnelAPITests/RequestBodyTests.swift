@@ -1,6 +1,7 @@
 import TestSupport
 import Testing
 import TunnelAPI
+import TunnelWire
 
 /// What a body must be before a use case sees it.
 struct RequestBodyTests {

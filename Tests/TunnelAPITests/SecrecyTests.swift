@@ -19,7 +19,8 @@ struct SecrecyTests {
     /// Every byte string and text that is stored.
     private func stored(_ tables: MemoryTables) -> [[UInt8]] {
         let blobs =
-            tables.tunnels.values.compactMap(\.connectSecretHash) + tables.apiKeys.map(\.hash)
+            tables.tunnels.values.compactMap(\.connectSecretHash) + tables.apps.values.map(\.secretHash)
+            + tables.apiKeys.map(\.hash)
             + tables.replays.flatMap { [$0.sealedBody, $0.fingerprint] }
             + tables.audit.flatMap { [$0.entry.canonicalBytes, $0.hash, $0.previousHash] }
         return blobs + [Array(String(reflecting: tables).utf8)]
@@ -31,12 +32,16 @@ struct SecrecyTests {
         let created = try await harness.send("POST", Self.base, #"{"tunnel_name":"my-agent"}"#, fields: key)
         let id = try #require(created.json["tunnel"]?["id"]?.stringValue)
         let rotated = try await harness.send("POST", "\(Self.base)/\(id)/rotate-secret", fields: [("idempotency-key", "r")])
+        let app = try await harness.createApp(scopes: [.readTunnels])
+        let path = "/api/v1/apps/\(app.id)/rotate-client-secret"
+        let newSecret = try await harness.send("POST", path, fields: [("idempotency-key", "c")])
         let secrets = [
+            app.secret, try #require(newSecret.json["clientSecret"]?.stringValue),
             try #require(created.json["connect_secret"]?.stringValue),
             try #require(rotated.json["connect_secret"]?.stringValue), harness.home.apiKey, harness.foreign.apiKey,
         ]
         let rows = stored(harness.store.contents)
-        #expect(harness.store.contents.replays.count == 2)
+        #expect(harness.store.contents.replays.count == 3)
         for secret in secrets {
             let body = String(secret.split(separator: "_").last ?? "")
             #expect(body.utf8.count >= 32)

@@ -3,6 +3,7 @@ import Testing
 import TunnelAPI
 import TunnelDomain
 import TunnelService
+import TunnelWire
 
 struct SignCSRTests {
     private static let body = #"{"csr_pem":"-----BEGIN CERTIFICATE REQUEST-----"}"#

@@ -3,6 +3,7 @@ import Testing
 import TunnelAPI
 import TunnelDomain
 import TunnelService
+import TunnelWire
 
 /// When the store fails the client hears why, and nothing has changed.
 struct StoreFaultTests {

@@ -3,6 +3,7 @@ import Testing
 import TunnelAPI
 import TunnelDomain
 import TunnelService
+import TunnelWire
 
 /// The rows of section 3's table.
 struct TunnelCallsTests {
@@ -10,8 +11,8 @@ struct TunnelCallsTests {
     private static let members = [
         "id", "organization_id", "agent_identity_id", "tunnel_name", "description", "metadata", "tls_mode", "status",
         "public_host", "zone", "cert_pem", "cert_fingerprint_sha256", "cert_expires_at", "last_connected_at",
-        "last_connected_ip_addr", "last_disconnected_at", "restore_deadline_at", "currently_connected", "created_at",
-        "updated_at",
+        "last_connected_ip_addr", "last_disconnected_at", "restore_deadline_at", "currently_connected", "connected_agents",
+        "created_at", "updated_at",
     ]
 
     @Test func `a created tunnel comes with every member and its secret`() async throws {
@@ -31,6 +32,7 @@ struct TunnelCallsTests {
         #expect(tunnel["zone"] == .string("localhost"))
         #expect(tunnel["organization_id"] == .string(harness.home.organization.id.text))
         #expect(tunnel["currently_connected"] == .bool(false))
+        #expect(tunnel["connected_agents"] == .number("0"))
         #expect(tunnel["created_at"] == .string(harness.clock.now.iso8601))
         for name in ["agent_identity_id", "cert_pem", "last_connected_at", "restore_deadline_at", "last_disconnected_at"] {
             #expect(tunnel[name] == .null)
@@ -73,6 +75,7 @@ struct TunnelCallsTests {
         let reply = try await harness.send("GET", "\(Self.base)/\(id)")
         #expect(reply.status == 200)
         #expect(reply.json["currently_connected"] == .bool(true))
+        #expect(reply.json["connected_agents"] == .number("1"))
         #expect(!reply.text.contains(secret))
         #expect(try await harness.send("GET", "\(Self.base)/\(id.uppercased())").text == reply.text)
     }

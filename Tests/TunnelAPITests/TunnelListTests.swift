@@ -3,6 +3,7 @@ import Testing
 import TunnelAPI
 import TunnelDomain
 import TunnelService
+import TunnelWire
 
 struct TunnelListTests {
     private static let base = "/api/v1/tunnels"

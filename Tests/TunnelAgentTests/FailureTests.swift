@@ -4,7 +4,7 @@ internal import TunnelAgent
 internal import TunnelWire
 
 /// What goes wrong on either side, and who is told.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FailureTests {
     @Test func `a target that nobody listens on is a 502 with a reason, and a line that says what to do`() async throws {
         let closed = try LocalTarget.closedPort()
@@ -32,8 +32,10 @@ struct FailureTests {
         _ = await test.stop()
     }
 
-    @Test func `a third party that went away ends the work at the target`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `a third party that went away ends the work at the target`(toPlainServer: Bool)
+        async throws
+    {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         test.edge.send("r1", "GET", "/events")
         try await test.edgeEvents.wait(for: .replyBody(id: "r1", byteCount: 9))
         test.edge.resetReply("r1")
@@ -44,8 +46,10 @@ struct FailureTests {
         _ = await test.stop()
     }
 
-    @Test func `an upload that breaks off ends the work at the target`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `an upload that breaks off ends the work at the target`(toPlainServer: Bool)
+        async throws
+    {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         test.edge.send("r1", "POST", "/hang", fields: [("content-length", "100")], body: [1, 2, 3], isEnd: false)
         try await test.targetEvents.wait(for: .requestBody(byteCount: 3))
         test.edge.resetIntake("r1")
@@ -53,8 +57,10 @@ struct FailureTests {
         _ = await test.stop()
     }
 
-    @Test func `a cancellation that comes with another intake ends the work at the target`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `a cancellation that comes with another intake ends the work at the target`(
+        toPlainServer: Bool
+    ) async throws {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         test.edge.send("r1", "GET", "/hang")
         try await test.targetEvents.wait(for: .request("GET /hang"))
         var fields = HTTPFields()
@@ -66,8 +72,10 @@ struct FailureTests {
         _ = await test.stop()
     }
 
-    @Test func `a lost connection ends the work at the target, and the agent comes back`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `a lost connection ends the work at the target, and the agent comes back`(
+        toPlainServer: Bool
+    ) async throws {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         test.edge.send("r1", "GET", "/hang")
         try await test.targetEvents.wait(for: .request("GET /hang"))
         test.edge.dropConnections()
@@ -128,8 +136,10 @@ struct FailureTests {
         _ = await test.stop()
     }
 
-    @Test func `a server that drains keeps its replies and gets a new connection at once`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `a server that drains keeps its replies and gets a new connection at once`(
+        toPlainServer: Bool
+    ) async throws {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         test.edge.send("r1", "GET", "/events")
         try await test.edgeEvents.wait(for: .replyBody(id: "r1", byteCount: 9))
         test.edge.goAway(0, #"{"reason":"drain"}"#)
@@ -142,8 +152,10 @@ struct FailureTests {
         _ = await test.stop()
     }
 
-    @Test func `a response that begins after the drain goes over the new connection`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `a response that begins after the drain goes over the new connection`(
+        toPlainServer: Bool
+    ) async throws {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         test.edge.send("r1", "GET", "/hang")
         try await test.targetEvents.wait(for: .request("GET /hang"))
         test.edge.goAway(0, #"{"reason":"drain"}"#)
@@ -162,6 +174,50 @@ struct FailureTests {
         test.target.finishEvents()
         try await test.edgeEvents.wait(for: .replyEnded(id: "r1"))
         #expect(await test.run.value == .requested)
+    }
+
+    @Test(arguments: [("GET", ""), ("POST", "a body")])
+    func `a request that passes the goodbye on the way is served`(method: String, body: String) async throws {
+        var test = try await AgentUnderTest.connected(limits: AgentLimits(), hello: .sharing(2))
+        test.edge.sendWhenLeft("r1", method, "/no-content", body: Array(body.utf8))
+        test.agent.stop()
+        try await test.edgeEvents.wait(for: .left)
+        #expect(try await test.reply("r1").status == "204")
+        #expect(await test.run.value == .requested)
+        #expect(!test.edgeEvents.seen.contains(.intakeReset))
+    }
+
+    @Test func `a server that does not take the goodbye gets the intakes back as refused`() async throws {
+        var test = try await AgentUnderTest.connected(limits: AgentLimits(), hello: .sharing(1))
+        test.edge.answerLeave(status: 503)
+        test.agent.stop()
+        try await test.edgeEvents.wait(for: .left)
+        try await test.edgeEvents.wait(for: .intakeReset)
+        #expect(await test.run.value == .requested)
+    }
+
+    @Test func `a server that does not answer the goodbye is not waited for`() async throws {
+        var limits = AgentLimits()
+        limits.leaveSecondsMax = 0
+        var test = try await AgentUnderTest.connected(limits: limits, hello: .sharing(1))
+        test.edge.answerLeave(status: nil)
+        test.agent.stop()
+        try await test.edgeEvents.wait(for: .intakeReset)
+        #expect(await test.run.value == .requested)
+    }
+
+    @Test(arguments: [(.sharing(3), 3), (.plain, nil)] as [(ScriptedEdge.Hello, Int?)])
+    func `an agent that shares tells how many do`(hello: ScriptedEdge.Hello, count: Int?) async throws {
+        let edge = try await ScriptedEdge()
+        edge.answerHello(hello)
+        var configuration = edge.configuration()
+        configuration.isShared = true
+        let agent = TunnelAgent(configuration, serving: .handler { _ in AgentResponse(status: 200) })
+        let run = Task { await agent.run() }
+        var events = EventReader(agent.events)
+        try await events.wait(for: .sharing(agentCount: count))
+        agent.stop()
+        #expect(await run.value == .requested)
     }
 
     @Test func `a certificate of a stranger is never spoken to`() async throws {

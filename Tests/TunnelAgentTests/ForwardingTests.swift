@@ -2,7 +2,7 @@ internal import Testing
 internal import TunnelAgent
 
 /// Requests through a real connection to a scripted edge, forwarded to a real local server.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ForwardingTests {
     @Test func `hello carries the credential, and the pool is parked`() async throws {
         var test = try await AgentUnderTest.connected(poolSize: 2)
@@ -14,6 +14,22 @@ struct ForwardingTests {
         try await test.edgeEvents.wait(for: .parked)
         try await test.edgeEvents.wait(for: .parked)
         #expect(await test.stop() == .requested)
+    }
+
+    @Test func `a slot parks again with the reply, or as soon as less than half of the pool is parked`() async throws {
+        let edge = try await ScriptedEdge()
+        edge.answerHello(status: 200, body: #"{"owner_token":"tok","default_pool_size":4,"features":["replies-on-intake"]}"#)
+        var test = try await AgentUnderTest.started(edge: edge)
+        for _ in 0..<4 { try await test.edgeEvents.wait(for: .parked) }
+        // One that is answered at once: its slot is back after the reply's head.
+        test.edge.send("r1", "GET", "/host")
+        try await test.edgeEvents.wait(for: .parked)
+        // Three that nobody answers: the third leaves one of four parked.
+        for id in ["r2", "r3", "r4"] { test.edge.send(id, "GET", "/never") }
+        for _ in 0..<3 { try await test.edgeEvents.wait(for: .parked) }
+        test.edge.send("r5", "GET", "/host")
+        #expect(try await test.reply("r5").status == "200")
+        _ = await test.stop()
     }
 
     @Test(arguments: [0, 1, 100, 16_384, 300_000, 3_000_000])
@@ -31,8 +47,8 @@ struct ForwardingTests {
         _ = await test.stop()
     }
 
-    @Test func `a body of unknown length is passed on as it comes`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `a body of unknown length is passed on as it comes`(toPlainServer: Bool) async throws {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         test.edge.send("r1", "POST", "/echo", isEnd: false)
         // The response begins before the request has ended: neither side waits for the other.
         _ = try await test.edgeEvents.next { if case .reply("r1", _, _, _) = $0 { true } else { nil } }
@@ -44,8 +60,10 @@ struct ForwardingTests {
         _ = await test.stop()
     }
 
-    @Test func `the target learns who asked, and nothing of the tunnel's own`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `the target learns who asked, and nothing of the tunnel's own`(toPlainServer: Bool)
+        async throws
+    {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         test.edge.send("r1", "GET", "/fields", fields: [("accept", "*/*"), ("x-forwarded-for", "6.6.6.6")])
         let fields = try await test.targetEvents.next { if case .fields(let fields) = $0 { fields } else { nil } }
         let rest = fields.filter { !$0.hasPrefix("host:") }
@@ -57,8 +75,10 @@ struct ForwardingTests {
         _ = await test.stop()
     }
 
-    @Test func `repeated fields stay apart, and a forged reason is dropped`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `repeated fields stay apart, and a forged reason is dropped`(toPlainServer: Bool)
+        async throws
+    {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         test.edge.send("r1", "GET", "/two-cookies")
         let reply = try await test.reply("r1")
         #expect(reply.fields.filter { $0.hasPrefix("set-cookie") } == ["set-cookie: a=1", "set-cookie: b=2"])
@@ -67,18 +87,20 @@ struct ForwardingTests {
         _ = await test.stop()
     }
 
-    @Test func `a response to HEAD keeps its length and carries no body`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `a response to HEAD keeps its length and carries no body`(toPlainServer: Bool)
+        async throws
+    {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         test.edge.send("r1", "HEAD", "/two-cookies")
         let reply = try await test.reply("r1")
-        #expect(reply.contentLength == "0")
+        #expect(reply.contentLength == (toPlainServer ? "0" : nil))
         #expect(reply.fields.contains("content-length: 2"))
         #expect(reply.bodyByteCount == 0)
         _ = await test.stop()
     }
 
-    @Test func `a response without content ends at once`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `a response without content ends at once`(toPlainServer: Bool) async throws {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         test.edge.send("r1", "DELETE", "/no-content")
         let reply = try await test.reply("r1")
         #expect(reply.status == "204")
@@ -86,8 +108,8 @@ struct ForwardingTests {
         _ = await test.stop()
     }
 
-    @Test func `an event leaves before the next one is there`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `an event leaves before the next one is there`(toPlainServer: Bool) async throws {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         test.edge.send("r1", "GET", "/events")
         try await test.edgeEvents.wait(for: .replyBody(id: "r1", byteCount: 9))
         test.target.finishEvents()
@@ -96,8 +118,10 @@ struct ForwardingTests {
         _ = await test.stop()
     }
 
-    @Test func `a third party that does not read holds the target up, not the memory`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `a third party that does not read holds the target up, not the memory`(
+        toPlainServer: Bool
+    ) async throws {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         test.edge.takeReplies(false)
         test.edge.send("r1", "GET", "/flood")
         // Other requests go on while one is stalled.
@@ -116,8 +140,8 @@ struct ForwardingTests {
         _ = await test.stop()
     }
 
-    @Test func `connections to the target are used again`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `connections to the target are used again`(toPlainServer: Bool) async throws {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         for number in 1...5 {
             test.edge.send("r\(number)", "GET", "/no-content")
             try await test.edgeEvents.wait(for: .replyEnded(id: "r\(number)"))
@@ -128,8 +152,10 @@ struct ForwardingTests {
         _ = await test.stop()
     }
 
-    @Test func `a kept connection that the target closed is replaced`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `a kept connection that the target closed is replaced`(toPlainServer: Bool)
+        async throws
+    {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         test.edge.send("r1", "GET", "/no-content")
         try await test.edgeEvents.wait(for: .replyEnded(id: "r1"))
         test.target.closeConnections()
@@ -138,8 +164,10 @@ struct ForwardingTests {
         _ = await test.stop()
     }
 
-    @Test func `two hundred requests are served side by side with a pool of two`() async throws {
-        var test = try await AgentUnderTest.connected()
+    @Test(arguments: [false, true]) func `two hundred requests are served side by side with a pool of two`(toPlainServer: Bool)
+        async throws
+    {
+        var test = try await AgentUnderTest.connected(toPlainServer: toPlainServer)
         for number in 0..<200 { test.edge.send("r\(number)", "GET", "/events") }
         var begun = 0
         try await test.edgeEvents.next { event in

@@ -42,6 +42,54 @@ struct AuditTrailTests {
         #expect(harness.store.contents.audit.count == 6)
     }
 
+    @Test func `the trail that the service writes verifies to its head`() async throws {
+        let harness = try await ServiceHarness()
+        let id = try await harness.create("my-agent").snapshot.tunnel.id
+        try await harness.delete(id)
+        #expect(harness.auditFindings == [])
+        #expect(harness.store.contents.audit.map(\.sequence) == Array(1...6))
+    }
+
+    @Test func `what was cut off the end stays missing when the trail goes on`() async throws {
+        let harness = try await ServiceHarness()
+        let id = try await harness.create("my-agent").snapshot.tunnel.id
+        harness.store.arrange { $0.audit.removeLast(2) }
+        #expect(harness.auditFindings == [.cutOff(4...5)])
+        try await harness.delete(id)
+        #expect(harness.auditFindings == [.missing(4...5)])
+        harness.store.arrange { $0.audit.removeAll() }
+        try await harness.restore(id)
+        #expect(harness.auditFindings == [.missing(1...6)])
+    }
+
+    @Test func `lines that somebody else added stay unconnected, and stop nothing`() async throws {
+        let harness = try await ServiceHarness()
+        let id = try await harness.create("my-agent").snapshot.tunnel.id
+        harness.store.arrange { tables in
+            guard let last = tables.audit.last else { return }
+            let hash = harness.ports.hasher.sha256(last.hash + last.entry.canonicalBytes)
+            tables.audit.append(
+                ChainedAuditEntry(sequence: last.sequence + 1, entry: last.entry, previousHash: last.hash, hash: hash))
+        }
+        #expect(harness.auditFindings == [.added(6...6)])
+        try await harness.delete(id)
+        #expect(harness.auditFindings == [.unconnected(7)])
+    }
+
+    @Test func `a lost head is written down in the trail itself`() async throws {
+        let harness = try await ServiceHarness()
+        let id = try await harness.create("my-agent").snapshot.tunnel.id
+        for head in [nil, [1, 2, 3]] as [[UInt8]?] {
+            let count = harness.store.contents.audit.count
+            harness.store.arrange { $0.auditHead = head }
+            _ = try await harness.rotate(id)
+            let added = harness.store.contents.audit[count...].map(\.entry)
+            #expect(added.map(\.action) == [.auditBreak, .secretRotate])
+            #expect(added.first?.actor == .system)
+            #expect(harness.auditFindings == [])
+        }
+    }
+
     @Test func `an absent field is written differently from an empty one`() async throws {
         func entry(ip: String?, requestID: String?) -> AuditEntry {
             AuditEntry(

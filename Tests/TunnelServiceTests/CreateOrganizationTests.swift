@@ -4,6 +4,20 @@ import TunnelDomain
 import TunnelService
 
 struct CreateOrganizationTests {
+    @Test func `another admin key is made for an organization that is there, and audited`() async throws {
+        let harness = try await ServiceHarness()
+        let mint = MintAdminKey(ports: harness.ports)
+        let made = try #require(try await mint(for: harness.home.organization.id))
+        #expect(made.record.principal.kind == .adminKey)
+        #expect(try await AuthenticateAPIKey(ports: harness.ports)(made.apiKey)?.id == made.record.id)
+        #expect(try await AuthenticateAPIKey(ports: harness.ports)(harness.home.apiKey) != nil)
+        let entry = try #require(harness.store.contents.audit.last?.entry)
+        #expect((entry.action, entry.actor, entry.resourceID) == (.keyCreate, .system, made.record.idText))
+        let before = harness.store.contents.apiKeys
+        #expect(try await mint(for: OrganizationID(randomBytes: [7])) == nil)
+        #expect(harness.store.contents.apiKeys == before)
+    }
+
     @Test func `an organization comes with an admin key that is stored as a hash`() async throws {
         let harness = try await ServiceHarness()
         let created = harness.home

@@ -38,6 +38,29 @@ struct UpkeepTests {
         #expect(try await SweepExpired(ports: harness.ports, rules: harness.rules)() == count)
     }
 
+    @Test func `an expired key is written down as ended, and its connections hear of it`() async throws {
+        let harness = try await ServiceHarness()
+        let end = harness.clock.now + .hours(1)
+        let count = SweepExpired.batchKeyCountMax + 1
+        for number in 0..<count {
+            _ = harness.arrangeIdentityKey(IdentityID(UUIDValue(high: 1, low: UInt64(number))))
+            harness.store.arrange { $0.apiKeys[$0.apiKeys.count - 1].expiresAt = end }
+        }
+        let sweep = SweepExpired(ports: harness.ports, rules: harness.rules)
+        harness.clock.advance(by: .hours(1) - .microseconds(1))
+        try await sweep()
+        #expect(harness.events.endedKeys.isEmpty)
+        harness.clock.advance(by: .microseconds(1))
+        try await sweep()
+        #expect(harness.events.endedKeys.count == count)
+        let keys = harness.store.contents.apiKeys.filter { $0.scopedIdentityID != nil }
+        #expect(keys.allSatisfy { $0.revokedAt == end && $0.standing(at: end) == .expired })
+        #expect(harness.store.contents.audit.filter { $0.entry.action == .keyExpire }.count == count)
+        #expect(harness.store.contents.events.filter { $0.type == .keyRevoked }.count == count)
+        try await sweep()
+        #expect(harness.events.endedKeys.count == count, "once")
+    }
+
     @Test func `kept answers go after a day and not before`() async throws {
         let harness = try await ServiceHarness()
         let row = ReplayRecord(

@@ -1,6 +1,8 @@
 internal import Glibc
 internal import TunnelAgent
 internal import TunnelClient
+internal import TunnelDomain
+internal import TunnelProfile
 
 /// `culvert login`: tries the key, then keeps it.
 struct Login {
@@ -16,32 +18,70 @@ struct Login {
                 advice: "Put it into a file and give --api-key-file FILE, or - to read it from standard input.",
                 exitCode: .usage)
         }
-        let locations = try Locations(environment: environment)
+        let locations = try complaining(Locations(environment: environment))
         let caFile = try words.value("--ca-file").map { path throws(Complaint) in try Self.absolute(path) }
         let edge = try words.value("--edge").map { text throws(Complaint) in try Settings.edge(text).description }
-        let key = try Settings.readKey(file)
-        try await check(key, server: server, caFile: caFile)
-        let stored = StoredConfiguration(server: server.description, apiKey: key, caFile: caFile, edge: edge)
-        try stored.save(to: locations.configurationFile)
-        report(server, locations.configurationFile)
+        var credentials = try complaining(AgentCredentials.read(file))
+        if let file = words.value("--rotation-secret-file") {
+            credentials.rotationSecret = try complaining(AgentCredentials.readRotationSecret(file))
+        }
+        let caller = try await check(credentials.apiKey, server: server, caFile: caFile)
+        let stored = StoredConfiguration(
+            server: server.description, apiKey: credentials.apiKey, rotationSecret: credentials.rotationSecret, caFile: caFile,
+            edge: edge)
+        try complaining(stored.save(to: locations.configurationFile))
+        report(server, identity: caller, locations.configurationFile)
     }
 
-    private func check(_ key: String, server: ServerURL, caFile: String?) async throws(Complaint) {
+    /// Tries the key; the handle of the identity that it is for, or nil for a key of the whole organization.
+    private func check(_ key: String, server: ServerURL, caFile: String?) async throws(Complaint) -> String? {
         let client = CulvertClient(
             server: server, apiKey: .fixed(key), transport: try Network.transport(caFile: caFile),
             userAgent: "culvert/\(Version.text)")
-        do { _ = try await client.tunnels() } catch { throw Complaint(error, act: "log in", server: server) }
+        do {
+            _ = try await client.tunnels()
+            return try await Self.handle(client)
+        } catch {
+            var complaint = Complaint(error, act: "log in", server: server)
+            if case .refused(let refusal) = error, refusal.kind == .unauthenticated {
+                complaint.advice = Self.advice(for: key)
+            }
+            throw complaint
+        }
     }
 
-    private func report(_ server: ServerURL, _ path: String) {
+    /// A server may be older than these calls: then nothing is told of the key.
+    private static func handle(_ client: CulvertClient) async throws(ClientError) -> String? {
+        do {
+            guard try await client.caller().authSubtype == .identityKey else { return nil }
+            return try await client.identities().first?.agentHandle
+        } catch .refused {
+            return nil
+        } catch .unusableAnswer {
+            return nil
+        }
+    }
+
+    /// A mistyped key is told from a revoked one by its checksum.
+    private static func advice(for key: String) -> String {
+        do throws(SecretFormatError) {
+            try SecretFormat.check(key, is: .apiKey)
+            return "The server does not know this API key, or it is revoked. Is it this server's? Ask for a new one."
+        } catch {
+            return error.explanation
+        }
+    }
+
+    private func report(_ server: ServerURL, identity: String?, _ path: String) {
         struct Report: Encodable {
             var server: String
+            var identity: String?
             var file: String
         }
         if console.isJSON {
-            console.printJSON(Report(server: server.description, file: path))
+            console.printJSON(Report(server: server.description, identity: identity, file: path))
         } else {
-            console.print("Logged in to \(server).")
+            console.print("Logged in to \(server)\(identity.map { " as \(Printable.text($0))" } ?? "").")
             console.note("The API key is kept in \(path), which only you can read. Next: culvert http PORT")
         }
     }

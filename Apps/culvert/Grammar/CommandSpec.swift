@@ -7,6 +7,12 @@ struct OptionSpec: Sendable, Hashable {
     var help: String
     /// The environment variable that gives the value when the option is absent.
     var environment: String?
+    /// It may be given several times.
+    var isRepeatable = false
+
+    static func list(_ name: String, _ valueName: String, _ help: String) -> OptionSpec {
+        OptionSpec(name: name, valueName: valueName, help: help, isRepeatable: true)
+    }
 
     static func value(_ name: String, _ valueName: String, _ help: String, environment: String? = nil) -> OptionSpec {
         OptionSpec(name: name, valueName: valueName, help: help, environment: environment)
@@ -22,10 +28,12 @@ struct CommandSpec: Sendable {
     var summary: String
     /// What a newcomer must know, in lines of up to 78 characters.
     var discussion: String = ""
-    /// The arguments in order, such as `NAME-OR-ID`; all of them are required.
+    /// The arguments in order, such as `NAME-OR-ID`; those in brackets, at the end, may be left out.
     var arguments: [String] = []
     var options: [OptionSpec] = []
     var examples: [String] = []
+
+    var requiredArgumentCount: Int { arguments.count { !$0.hasPrefix("[") } }
 
     var name: String { (["culvert"] + path).joined(separator: " ") }
 

@@ -28,3 +28,35 @@ enum HelpText {
         return rows.map { "  \($0.0)\(String(repeating: " ", count: width - $0.0.count))  \($0.1)" }.joined(separator: "\n")
     }
 }
+
+// MARK: - The manual
+
+extension HelpText {
+    /// Every command with its options, as `Docs/CommandLine.md` shows them.
+    static var markdownTable: String {
+        let commands = CommandSpec.all.filter { !$0.isFamily }
+        let rows = commands.map { command in
+            "| `\(([command.name] + command.arguments).joined(separator: " "))` | \(command.summary) "
+                + "| \(command.options.map(shape).joined(separator: " ")) |"
+        }
+        return (["| command | what it does | options |", "|---|---|---|"] + rows).joined(separator: "\n")
+    }
+
+    /// The options that every command has.
+    static var markdownOptions: String {
+        let rows = CommandSpec.sharedOptions.map { option in
+            "| \(shape(option)) | \(option.environment.map { "`\($0)`" } ?? "") | \(option.help) |"
+        }
+        return (["| option | environment | meaning |", "|---|---|---|"] + rows).joined(separator: "\n")
+    }
+
+    /// The exit codes.
+    static var markdownExitCodes: String {
+        (["| exit code | meaning |", "|---|---|"] + ExitCode.allCases.map { "| \($0.rawValue) | \($0.meaning) |" })
+            .joined(separator: "\n")
+    }
+
+    private static func shape(_ option: OptionSpec) -> String {
+        "`\(option.name)\(option.valueName.map { " \($0)" } ?? "")`"
+    }
+}

@@ -1,8 +1,11 @@
+internal import TunnelProfile
+
 /// A command line sorted into a command, its arguments and its options, each checked against the command's table.
 struct ParsedWords: Sendable {
     var command: CommandSpec
     var arguments: [String] = []
     private(set) var values: [String: String] = [:]
+    private(set) var lists: [String: [String]] = [:]
     private(set) var flags: Set<String> = []
 
     /// Sorts the words after the program's name; values that only the environment gives are filled in.
@@ -21,6 +24,10 @@ struct ParsedWords: Sendable {
     }
 
     func value(_ name: String) -> String? { values[name] }
+    /// Every value of an option that may be given several times.
+    func all(_ name: String) -> [String] { lists[name] ?? [] }
+    /// Gives an option a value where it has none.
+    mutating func fillIn(_ name: String, _ value: String) { values[name] = values[name] ?? value }
     func has(_ flag: String) -> Bool { flags.contains(flag) }
 }
 
@@ -71,15 +78,17 @@ extension ParsedWords {
             flags.insert(name)
             return
         }
+        let given: String
         if parts.count == 2 {
-            values[name] = String(parts[1])
+            given = String(parts[1])
         } else if let value = rest.first, value == "-" || !value.hasPrefix("--") {
             rest.removeFirst()
-            values[name] = value
+            given = value
         } else {
             throw failure("\(name) needs a value: \(name) \(valueName)")
         }
-        if values[name]?.isEmpty == true { throw failure("the value of \(name) is empty") }
+        if given.isEmpty { throw failure("the value of \(name) is empty") }
+        if option.isRepeatable { lists[name, default: []].append(given) } else { values[name] = given }
     }
 
     private static func longName(_ name: String) -> String {
@@ -103,10 +112,10 @@ extension ParsedWords {
             let children = CommandSpec.children(of: command.path).compactMap(\.path.last)
             throw failure("there is no command \"\(Self.shown(word))\"" + Self.suggestion(for: word, among: children))
         }
-        guard arguments.count >= command.arguments.count else {
+        guard arguments.count >= command.requiredArgumentCount else {
             throw failure("\(command.arguments[arguments.count]) is missing")
         }
-        guard arguments.count == command.arguments.count else {
+        guard arguments.count <= command.arguments.count else {
             throw failure("\"\(Self.shown(arguments[command.arguments.count]))\" is one argument too many")
         }
     }

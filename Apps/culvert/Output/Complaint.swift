@@ -1,4 +1,5 @@
 internal import TunnelClient
+internal import TunnelProfile
 
 /// An error as a person is told it: what happened and why, and what to do next.
 struct Complaint: Error, Hashable {
@@ -20,6 +21,15 @@ struct Complaint: Error, Hashable {
         self.status = status
     }
 
+    /// Something that the command line names is not there; a name that is nearly right is suggested.
+    init(missing kind: String, _ given: String, among names: [String], listing: String) {
+        let best = names.map { (name: $0, distance: EditDistance.between($0, given)) }.min { $0.distance < $1.distance }
+        let suggestion = best.flatMap { $0.distance <= 2 ? "; did you mean \(Printable.text($0.name))?" : nil } ?? ""
+        self.init(
+            "there is no \(kind) \"\(Printable.text(given))\"\(suggestion)",
+            advice: "\"\(listing)\" shows what there is.", exitCode: .notFound)
+    }
+
     init(_ error: UsageError) {
         let command = (["culvert"] + error.command + ["--help"]).joined(separator: " ")
         self.init(error.message, advice: "\"\(command)\" explains.", exitCode: .usage)
@@ -29,11 +39,13 @@ struct Complaint: Error, Hashable {
 // MARK: - From the REST client
 
 extension Complaint {
-    /// - Parameter act: what was being done, as in `create the tunnel my-agent`.
-    init(_ error: ClientError, act: String, server: ServerURL) {
+    /// - Parameters:
+    ///   - act: what was being done, as in `create the tunnel my-agent`.
+    ///   - listing: the command that shows what there is.
+    init(_ error: ClientError, act: String, server: ServerURL, listing: String = "culvert tunnels list") {
         switch error {
-        case .refused(let refusal): self.init(refusal, act: act, server: server)
-        case .noAnswer(let failure): self.init(failure, act: act, server: server)
+        case .refused(let refusal): self.init(refusal, act: act, server: server, listing: listing)
+        case .noAnswer(let failure): self.init(failure, act: act, server: server, listing: listing)
         case .unusableAnswer(let status, let reason):
             self.init(
                 "could not \(act): the answer of \(server) is not that of a Culvert server (status \(status)): "
@@ -48,7 +60,7 @@ extension Complaint {
         }
     }
 
-    private init(_ refusal: ServerRefusal, act: String, server: ServerURL) {
+    private init(_ refusal: ServerRefusal, act: String, server: ServerURL, listing: String) {
         let details = ([refusal.detail] + refusal.memberErrors.map { "\($0.pointer): \($0.detail)" }).joined(separator: "; ")
         let (exitCode, advice): (ExitCode, String) =
             switch refusal.kind {
@@ -59,7 +71,9 @@ extension Complaint {
                 )
             case .forbidden:
                 (.authentication, "This API key is not allowed to do that. Use a key of your organization's administrator.")
-            case .notFound: (.notFound, "\"culvert tunnels list\" shows what there is.")
+            case .notFound where refusal.code == "no-such-path":
+                (.failure, "The server does not offer this: it is older than this program, or the URL is not that of its API.")
+            case .notFound: (.notFound, "\"\(listing)\" shows what there is.")
             case .conflict: (.conflict, "")
             case .invalid: (.usage, "")
             case .rateLimited:
@@ -75,12 +89,18 @@ extension Complaint {
             requestID: refusal.requestID.map { Printable.text($0) }, status: refusal.status)
     }
 
-    private init(_ failure: TransportFailure, act: String, server: ServerURL) {
+    private init(_ failure: TransportFailure, act: String, server: ServerURL, listing: String) {
         switch failure {
         case .unreachable(let reason):
             self.init(
                 "could not \(act): \(server) cannot be reached: \(Printable.text(reason))",
                 advice: "Is the server running, and is the URL right? --server URL talks to another one.",
+                exitCode: .unreachable)
+        case .untrustedCertificate(let reason) where reason.contains("has expired") || reason.contains("not yet valid"):
+            self.init(
+                "could not \(act): the certificate of \(server), or of its authority, does not hold today: "
+                    + Printable.text(reason),
+                advice: "Is this machine's clock right? Else the server's owner has to renew the certificate.",
                 exitCode: .unreachable)
         case .untrustedCertificate(let reason):
             self.init(
@@ -90,12 +110,12 @@ extension Complaint {
         case .connectionLost(let reason):
             self.init(
                 "could not \(act): the connection to \(server) broke off: \(Printable.text(reason))",
-                advice: "Try again. The server may have done it all the same: \"culvert tunnels list\" tells.",
+                advice: "Try again. The server may have done it all the same: \"\(listing)\" tells.",
                 exitCode: .unreachable)
         case .timedOut(let seconds):
             self.init(
                 "could not \(act): \(server) did not answer within \(seconds) s",
-                advice: "Try again. The server may have done it all the same: \"culvert tunnels list\" tells.",
+                advice: "Try again. The server may have done it all the same: \"\(listing)\" tells.",
                 exitCode: .unreachable)
         }
     }

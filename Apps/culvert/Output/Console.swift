@@ -15,15 +15,19 @@ struct Console: Sendable {
     }
 
     /// A line on standard output, at once even through a pipe.
-    func print(_ line: String) { Self.put(line + "\n", to: 1) }
+    func print(_ line: String, terminator: String = "\n") { _ = Self.put(line + terminator, to: 1) }
+
+    /// The same for a line of many; false when nobody reads them any more.
+    func emit(_ line: String) -> Bool { Self.put(line + "\n", to: 1) }
 
     /// A line on standard error.
-    func note(_ line: String) { Self.put(line + "\n", to: 2) }
+    func note(_ line: String) { _ = Self.put(line + "\n", to: 2) }
 
     /// A value on standard output as one line of JSON.
-    func printJSON(_ value: some Encodable) {
-        guard let bytes = try? ClientJSON.encoder().encode(value) else { return }
-        print(String(decoding: bytes, as: UTF8.self))
+    func printJSON(_ value: some Encodable) { print(Self.json(value)) }
+
+    static func json(_ value: some Encodable) -> String {
+        (try? ClientJSON.encoder().encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 
     func complain(_ complaint: Complaint) {
@@ -49,16 +53,17 @@ struct Console: Sendable {
 
     func colored(_ text: String, _ color: Color) -> String { hasColor ? "\u{1B}[\(color.rawValue)m\(text)\u{1B}[0m" : text }
 
-    private static func put(_ text: String, to descriptor: Int32) {
+    private static func put(_ text: String, to descriptor: Int32) -> Bool {
         let bytes = Array(text.utf8)
         var offset = 0
         while offset < bytes.count {
             let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset) }
             if count < 0, errno == EINTR { continue }
             // Nobody reads any more: there is nobody to tell.
-            guard count > 0 else { return }
+            guard count > 0 else { return false }
             offset += count
         }
+        return true
     }
 }
 

@@ -1,4 +1,5 @@
 import FileStorage
+import SystemClock
 import TLS
 import TunnelAPI
 import TunnelDomain
@@ -11,6 +12,7 @@ struct ControlPlane {
     let api: ControlPlaneAPI
     let certificates: ZoneCertificates
     let readiness: ServiceReadiness
+    let metrics: ServiceMetrics
 
     init(
         _ opened: OpenedDirectory, settings: SettingValues, events: any TunnelEvents, presence: any ConnectionPresence,
@@ -23,7 +25,11 @@ struct ControlPlane {
         readiness = ServiceReadiness(store: opened.store)
         certificates = ZoneCertificates(
             zone: opened.zone.text, authority: opened.authority, hostCountMax: settings.integer(.certificates))
-        api = ControlPlaneAPI(ports: ports, rules: rules, readiness: readiness) { requestID, fault in
+        metrics = ServiceMetrics(store: opened.store, authority: opened.authority, startedAt: ports.clock.now)
+        api = ControlPlaneAPI(
+            ports: ports, rules: rules, readiness: readiness, metrics: metrics,
+            metricsAccess: MetricsAccess(settings.networks(.metricsNetworks)), instant: { SystemMonotonicClock().now }
+        ) { requestID, fault in
             log.note("request.failed", [("request_id", requestID), ("reason", "\(fault)")], level: .error)
         }
     }

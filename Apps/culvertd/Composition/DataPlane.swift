@@ -31,6 +31,7 @@ struct DataPlane {
             EdgeParts(
                 settings: EdgeSettings(zone: zone, listeners: listeners, values: settings), directory: directory,
                 registry: AgentRegistry(ports: controlPlane.ports), api: controlPlane.api, log: log, tls: tls))
+        controlPlane.metrics.serve(edge)
     }
 }
 
@@ -41,13 +42,19 @@ extension EdgeSettings {
         httpsPort = listeners.port(for: .tls)
         httpPort = listeners.port(for: .clearText)
         pool.queueMax = values.integer(.queuedRequests)
+        pool.requestsPerSecondMax = values.integer(.requestsPerSecond)
+        pool.sharingAgentsMax = values.integer(.sharingAgents)
         pool.queueWait = .seconds(values.integer(.queueSeconds))
         pool.intakeIdle = .seconds(values.integer(.intakeIdleSeconds))
         pool.responseDeadline = .seconds(values.integer(.responseDeadlineSeconds))
         poolSizeDefault = values.integer(.poolSize)
         connectionsPerTunnelMax = values.integer(.connectionsPerTunnel)
         connectionsMax = values.integer(.connections)
+        apiBodiesPerAddressByteCountMax = values.integer(.bodyBytesPerAddress)
+        trustedProxies = TrustedProxies(values.networks(.trustedProxies))
         helloSecondsMax = values.integer(.helloSeconds)
+        silenceMax = .seconds(values.integer(.drainIdleSeconds))
+        agentReturnMax = .seconds(values.integer(.agentReturnSeconds))
         thirdParty.limit(by: values)
         let envelope = zoneHTTP.http2
         zoneHTTP.limit(by: values)
@@ -56,6 +63,13 @@ extension EdgeSettings {
         zoneHTTP.http2.pingIntervalSeconds = values.integer(.pingIntervalSeconds)
         thirdParty.http1.unconsumedByteCountMax = values.integer(.bufferedBytes)
         thirdParty.http2.streamWindowByteCount = values.integer(.bufferedBytes)
+        webSocket.messageByteCountMax = values.integer(.webSocketBytes)
+        webSocket.bindSecondsMax = values.integer(.webSocketBindSeconds)
+        webSocket.pump.pingIntervalSeconds = values.integer(.webSocketPingSeconds)
+        webSocket.pump.closeSecondsMax = values.integer(.webSocketCloseSeconds)
+        passthrough.bindSecondsMax = values.integer(.tcpBindSeconds)
+        passthrough.pump.lingerSecondsMax = values.integer(.tcpLingerSeconds)
+        passthrough.pump.stallSecondsMax = values.integer(.tcpStallSeconds)
     }
 }
 

@@ -13,18 +13,27 @@ struct Listeners {
     private var sockets: [Opened] = []
 
     /// Opens every listening socket of the settings; nothing is served yet.
-    init(settings: SettingValues) throws {
-        for address in settings.listening(.https) { try open(address, for: .tls) }
+    ///
+    /// - Parameter offered: sockets that listen already, of the process before this one or of the supervisor: one whose
+    ///   address is wanted is used, the others are closed.
+    init(settings: SettingValues, offered: ListeningSockets = ListeningSockets()) throws {
+        for address in settings.listening(.https) { try open(address, for: .tls, offered) }
         for address in settings.listening(.http) {
             // Tunnels and keys in clear text never leave this machine.
-            try open(address, for: address.ip.isLoopback ? .clearText : .redirect)
+            try open(address, for: address.ip.isLoopback ? .clearText : .redirect, offered)
         }
         guard !sockets.isEmpty else {
             throw Complaint("there is nothing to listen on; give --https ADDRESS:PORT, such as --https 127.0.0.1:8443")
         }
     }
 
-    private mutating func open(_ address: SocketAddress, for purpose: ListenerPurpose) throws {
+    /// The sockets, to be sent to the process that takes over.
+    var descriptors: [Int32] { sockets.map(\.descriptor) }
+
+    private mutating func open(_ address: SocketAddress, for purpose: ListenerPurpose, _ offered: ListeningSockets) throws {
+        if let descriptor = offered.take(address) {
+            return sockets.append(Opened(descriptor: descriptor.release(), purpose: purpose, address: address))
+        }
         do throws(IOError) {
             let descriptor = try Socket.listen(on: address)
             let bound = try Socket.localAddress(descriptor.number)

@@ -20,5 +20,6 @@ extension ServicePorts {
 /// What there is in place of an edge while no traffic is carried, as during `init`.
 struct NoEdge: TunnelEvents, ConnectionPresence {
     func tunnelChanged(_ tunnel: Tunnel, _ change: TunnelChange) async {}
-    func isConnected(_ id: TunnelID) -> Bool { false }
+    func keyEnded(_ id: UUIDValue) async {}
+    func connectedAgentCount(of id: TunnelID) -> Int { 0 }
 }

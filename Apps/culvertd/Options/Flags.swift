@@ -28,9 +28,14 @@ struct Flags: Sendable, Hashable {
 
     /// The flag's value, or that of the environment; nil when neither is there.
     func single(_ flag: String, or environmentName: String, in environment: [String: String]) throws(UsageError) -> String? {
+        try single(flag) ?? environment[environmentName].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// The flag's value, or nil when it is not there.
+    func single(_ flag: String) throws(UsageError) -> String? {
         let given = values[flag] ?? []
         guard given.count <= 1 else { throw UsageError("\(flag) is given \(given.count) times; give it once") }
-        return given.first ?? environment[environmentName].flatMap { $0.isEmpty ? nil : $0 }
+        return given.first
     }
 
     /// The data directory, which every command needs.

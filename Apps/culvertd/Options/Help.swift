@@ -5,6 +5,8 @@ enum Help {
         case .all: overview
         case .initialize: initialize
         case .serve: serve
+        case .openapi: openapi
+        case .audit: audit
         }
     }
 
@@ -14,6 +16,8 @@ enum Help {
         Usage:
           culvertd init --data-dir DIRECTORY --zone ZONE [--json] [--add-organization]
           culvertd serve --data-dir DIRECTORY [--https ADDRESS:PORT]… [--http ADDRESS:PORT]… [settings]
+          culvertd openapi
+          culvertd audit verify|export --data-dir DIRECTORY
           culvertd --version
 
         First steps on one machine, without DNS and without root:
@@ -31,15 +35,50 @@ enum Help {
         culvertd init makes a data directory: the store, a certificate authority for the zone, and an organization with its key.
 
         Usage:
-          culvertd init --data-dir DIRECTORY --zone ZONE [--json]
+          culvertd init --data-dir DIRECTORY --zone ZONE [--ca-passphrase-file FILE] [--json]
           culvertd init --data-dir DIRECTORY --add-organization [--json]
+          culvertd init --data-dir DIRECTORY --add-admin-key ORGANIZATION [--json]
 
           --data-dir DIRECTORY  where everything is kept, mode 0700; or CULVERT_DATA_DIR
           --zone ZONE           the domain under which tunnels get their hosts; `localhost` needs no DNS
           --add-organization    one more organization in a directory that is already in use; stop the service first
+          --add-admin-key ORGANIZATION
+                                one more admin key of it, which the API never makes; stop the service first
+          --ca-passphrase-file FILE
+                                encrypt the CA's key with the line in this file, or CULVERT_CA_PASSPHRASE_FILE; every later
+                                command that opens the directory needs it too
           --json                print {"organization_id", "api_key", "ca_file"} instead of sentences
 
         The API key is shown this once and stored only as a hash. Clients trust the service by the file `ca.pem`.
+        """
+
+    private static let audit = """
+        culvertd audit reads the audit trail from the store's file, beside a running service or without one.
+
+        Usage:
+          culvertd audit verify --data-dir DIRECTORY [--noted SEQUENCE:HASH]…
+          culvertd audit export --data-dir DIRECTORY [--organization ID] [--since TIME] [--until TIME]
+
+          --data-dir DIRECTORY      what `culvertd init` has made; or CULVERT_DATA_DIR
+          --noted SEQUENCE:HASH     what an earlier verification has printed, kept where this machine's users cannot write;
+                                    repeat for more
+          --organization ID         only the lines of this organization
+          --since TIME              the first moment that counts, such as 2026-04-21T12:30:00Z
+          --until TIME              the first moment that counts no more
+
+        `verify` names every line that was edited, is missing or has changed its place, and exits with 1 if there is any.
+        The sealed head shows a trail that was cut off or written anew, unless by somebody who has sealing.key; places that
+        were noted elsewhere show that too, and a whole directory that was put back to an older state.
+        `export` prints one JSON object for each line, the oldest first, like the events of GET /api/v1/audit-events.
+        """
+
+    private static let openapi = """
+        culvertd openapi prints the description of the REST API, an OpenAPI 3.1 document in JSON.
+
+        Usage:
+          culvertd openapi
+
+        A running service serves the same text at /api/v1/openapi.json.
         """
 
     private static var serve: String {
@@ -77,7 +116,7 @@ enum Help {
             switch setting.kind {
             case .integer(_, let bounds): range = "\(bounds.lowerBound)…\(bounds.upperBound)"
             case .choice(_, let choices): range = choices.joined(separator: ", ")
-            case .addresses, .words: break
+            case .addresses, .words, .networks, .file: break
             }
             return "| `\(setting.name)` | `\(setting.environmentName)` | \(value) | \(range) | \(setting.purpose) |"
         }

@@ -10,6 +10,10 @@ struct Setting: Sendable {
         case addresses(default: [String])
         /// Any number of plain words.
         case words
+        /// Any number of IP addresses and `ADDRESS/BITS`.
+        case networks
+        /// The path of a file, or nothing.
+        case file
     }
 
     let name: String
@@ -33,14 +37,16 @@ struct Setting: Sendable {
         case .choice(_, let choices): choices.joined(separator: "|")
         case .addresses: "ADDRESS:PORT"
         case .words: "WORD,…"
+        case .networks: "NETWORK,…"
+        case .file: "FILE"
         }
     }
 
     /// Several values are allowed, by repeating the flag or by commas.
     var isList: Bool {
         switch kind {
-        case .integer, .choice: false
-        case .addresses, .words: true
+        case .integer, .choice, .file: false
+        case .addresses, .words, .networks: true
         }
     }
 
@@ -49,7 +55,7 @@ struct Setting: Sendable {
         case .integer(let number, _): ["\(number)"]
         case .choice(let choice, _): [choice]
         case .addresses(let addresses): addresses
-        case .words: []
+        case .words, .networks, .file: []
         }
     }
 }

@@ -1,5 +1,6 @@
 import FileStorage
 import TunnelAPI
+import TunnelWire
 
 extension SettingValues {
     /// Reads the file, then the environment, then the flags.

@@ -1,4 +1,5 @@
 import LinuxIO
+import TunnelWire
 
 /// What holds after the configuration file, the environment and the flags have been read, the later before the earlier.
 struct SettingValues: Sendable {
@@ -34,6 +35,8 @@ struct SettingValues: Sendable {
 
     func addresses(_ setting: Setting) -> [SocketAddress] { texts(setting).compactMap { SocketAddress($0) } }
 
+    func networks(_ setting: Setting) -> [IPRange] { texts(setting).compactMap { IPRange($0) } }
+
     /// Where to listen for `https` or `http`: who sets one of them wants no default of the other beside it.
     func listening(_ setting: Setting) -> [SocketAddress] {
         (isSet(.https) || isSet(.http)) && !isSet(setting) ? [] : addresses(setting)
@@ -54,6 +57,10 @@ extension Setting {
         case .words:
             return value.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
                 ? nil : "words of letters, digits and hyphens, separated by commas"
+        case .file: return value.isEmpty ? "the path of a file" : nil
+        case .networks:
+            return IPRange(value) == nil
+                ? "an IP address or a network with no bits beyond its mask, such as 10.0.0.0/8 or 2001:db8::/32" : nil
         }
     }
 }

@@ -1,8 +1,8 @@
-import Foundation
 import Synchronization
 import TunnelAPI
 import TunnelDomain
 import TunnelService
+import TunnelWire
 
 /// The service's log: one line for each event, on standard error. Fields never hold a secret.
 final class ServiceLog: Sendable {
@@ -24,7 +24,7 @@ final class ServiceLog: Sendable {
 
     init(
         format: Format, clock: any WallClock,
-        write: @escaping @Sendable (String) -> Void = { FileHandle.standardError.write(Data($0.utf8)) }
+        write: @escaping @Sendable (String) -> Void = { Output.note($0) }
     ) {
         self.format = format
         self.clock = clock

@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// The directory that holds everything a service must not lose, used by one process at a time.
+/// The directory that holds everything a service must not lose, used by one process at a time, or by two of which one takes
+/// over from the other.
 ///
 /// It is of mode 0700 and its files of mode 0600: the store and the keys in it are nobody else's business.
 package final class DataDirectory: Sendable {
@@ -23,7 +24,20 @@ package final class DataDirectory: Sendable {
         lock = try Self.takeLock(path + "/" + Self.lockFileName)
     }
 
+    /// Takes the directory into use together with the process that sent its lock: it is free when both have ended.
+    ///
+    /// - Parameter lock: a descriptor of that process's lock, which belongs to this value from now on.
+    package init(opening path: String, sharing lock: Int32) throws(DataDirectoryError) {
+        self.path = path
+        self.lock = lock
+        try Self.check(path)
+        Self.note(lock)
+    }
+
     deinit { close(lock) }
+
+    /// The lock, to be sent to the process that takes over.
+    package var lockDescriptor: Int32 { lock }
 
     /// The path of a file in the directory.
     package func path(of name: String) -> String { path + "/" + name }
@@ -51,17 +65,34 @@ package final class DataDirectory: Sendable {
     private static func takeLock(_ path: String) throws(DataDirectoryError) -> Int32 {
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw DataDirectoryError(path: path, errorNumber: errno) }
-        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+        let end = ContinuousClock.now + orphanLimit
+        while flock(file, LOCK_EX | LOCK_NB) != 0 {
             let number = errno
-            defer { close(file) }
+            let owner = processID(in: file)
+            if number == EWOULDBLOCK, let owner, isGone(owner), ContinuousClock.now < end {
+                usleep(orphanPause)
+                continue
+            }
+            close(file)
             guard number == EWOULDBLOCK else { throw DataDirectoryError(path: path, errorNumber: number) }
             let directory = String(path.dropLast(lockFileName.utf8.count + 1))
-            throw .inUse(path: directory, processID: processID(in: file))
+            throw .inUse(path: directory, processID: owner)
         }
-        // Only for the message above, so a failure here is no failure.
+        note(file)
+        return file
+    }
+
+    /// A process that was killed while it started a program leaves a copy of the lock with the child, until the child's exec.
+    private static let orphanLimit: Duration = .seconds(10)
+    /// Microseconds between two looks.
+    private static let orphanPause: UInt32 = 5_000
+
+    private static func isGone(_ processID: Int) -> Bool { kill(pid_t(clamping: processID), 0) != 0 && errno == ESRCH }
+
+    /// Leaves this process's id in the file; only for the message above, so a failure here is no failure.
+    private static func note(_ file: Int32) {
         let note = Array("\(getpid())\n".utf8)
         if ftruncate(file, 0) == 0 { _ = pwrite(file, note, note.count, 0) }
-        return file
     }
 
     private static func processID(in file: Int32) -> Int? {

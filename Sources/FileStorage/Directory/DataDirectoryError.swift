@@ -37,15 +37,15 @@ package enum DataDirectoryError: Error, Hashable, CustomStringConvertible {
         case .openToOthers(let path, let mode):
             "\(path) is open to other users (mode \(String(mode, radix: 8))); close it with `chmod go-rwx \(path)`"
         case .notPermitted(let path):
-            "this user may not use \(path); run culvertd as the user who owns it, or give it to this one with chown"
+            "this user may not use \(path); run this program as the user who owns it, or give it to this one with chown"
         case .readOnly(let path):
             "\(path) lies on a file system that is mounted read-only; mount it for writing or move the data directory"
         case .full(let path):
             "there is no room left for \(path); free some on that file system, then start again"
         case .inUse(let path, let processID?):
-            "another culvertd (process \(processID)) is using \(path); stop it first, or give this one its own directory"
+            "another program (process \(processID)) is using \(path); stop it first, or give this one its own directory"
         case .inUse(let path, nil):
-            "another culvertd is using \(path); stop it first, or give this one its own directory"
+            "another program is using \(path); stop it first, or give this one its own directory"
         case .missingFile(let path):
             "\(path) is missing; restore it from a backup, or start afresh with `culvertd init` in an empty directory"
         case .io(let path, let text):

@@ -1,22 +1,27 @@
-internal import TunnelDomain
 internal import TunnelService
 
-/// Audit entries as rows; their sequence number is the table's own.
+/// Lines of the audit trail as rows.
 enum AuditRows {
-    /// In the order of `values`.
+    /// In the order of `read` and `values`.
     static let columns = """
-        id, occurred_at, action, organization_id, actor_kind, actor_id, actor_label, resource_type, resource_id, ip, \
-        request_id, outcome, details, previous_hash, hash
+        sequence, id, occurred_at, action, organization_id, actor_kind, actor_id, actor_label, resource_type, resource_id, \
+        ip, request_id, outcome, details, previous_hash, hash
         """
 
-    static func values(_ chained: ChainedAuditEntry) -> [SQLValue] {
-        let entry = chained.entry
-        return [
-            .text(entry.id.text), SQLValue(entry.occurredAt), .text(entry.action.rawValue),
-            .text(entry.organizationID.text), .text(entry.actor.kind.rawValue), .text(entry.actor.id),
-            .text(entry.actor.label), .text(entry.resourceType.rawValue), .text(entry.resourceID), SQLValue(entry.ip),
-            SQLValue(entry.requestID), .text(entry.outcome.rawValue), .text(entry.detailsJSON),
-            .blob(chained.previousHash), .blob(chained.hash),
+    static func read(_ row: SQLRow) -> AuditLine {
+        AuditLine(
+            sequence: row.integer(0), id: row.text(1), occurredAt: row.time(2), action: row.text(3),
+            organizationID: row.text(4), actorKind: row.text(5), actorID: row.text(6), actorLabel: row.text(7),
+            resourceType: row.text(8), resourceID: row.text(9), ip: row.textOrNil(10), requestID: row.textOrNil(11),
+            outcome: row.text(12), detailsJSON: row.text(13), previousHash: row.blob(14), hash: row.blob(15))
+    }
+
+    static func values(_ line: AuditLine) -> [SQLValue] {
+        [
+            .integer(line.sequence), .text(line.id), SQLValue(line.occurredAt), .text(line.action),
+            .text(line.organizationID), .text(line.actorKind), .text(line.actorID), .text(line.actorLabel),
+            .text(line.resourceType), .text(line.resourceID), SQLValue(line.ip), SQLValue(line.requestID),
+            .text(line.outcome), .text(line.detailsJSON), .blob(line.previousHash), .blob(line.hash),
         ]
     }
 }

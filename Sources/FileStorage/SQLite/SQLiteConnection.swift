@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Glibc
 
 /// One connection to the database file; belongs to one thread.
 final class SQLiteConnection {
@@ -89,5 +90,7 @@ extension SQLiteFailure {
     /// Takes the code with what the connection says about it.
     init(database: OpaquePointer, code: Int32) {
         self.init(code: code, text: String(cString: sqlite3_errmsg(database)))
+        // SQLite takes only ENOSPC for a full disk; a quota that is used up is one too.
+        if primaryCode == SQLITE_IOERR, sqlite3_system_errno(database) == EDQUOT { self.code = SQLITE_FULL }
     }
 }

@@ -6,6 +6,9 @@ struct SQLiteFailure: Error, Hashable {
     var code: Int32
     var text: String
 
+    /// What a row is reported as that no version of this program wrote.
+    static let corruptCode = SQLITE_CORRUPT
+
     /// The code without what specialises it: `SQLITE_IOERR` for `SQLITE_IOERR_FSYNC`.
     var primaryCode: Int32 { code & 0xff }
 

@@ -61,42 +61,63 @@ package final class HTTPClient: Sendable {
     }
 
     /// Sends the request; its head's authority and scheme are those of the endpoint.
+    ///
+    /// When the task is cancelled the connection is cut and `CancellationError` thrown: the request may or may not have been
+    /// carried out.
+    ///
+    /// - Parameters:
+    ///   - connectTimeout: how long the connection and its handshake may take; as long as the whole by default.
+    ///   - keepsBody: false for callers to whom the response's head is enough: its body is not read.
     package func send(
-        _ head: HTTPRequestHead, body: [UInt8] = [], to endpoint: HTTPEndpoint, timeoutSeconds: Int = 60
+        _ head: HTTPRequestHead, body: [UInt8] = [], to endpoint: HTTPEndpoint, timeoutSeconds: Int = 60,
+        connectTimeout: Duration? = nil, keepsBody: Bool = true
     ) async throws -> BufferedResponse {
         let context = endpoint.isTLS ? self.context : nil
         if endpoint.isTLS, context == nil { throw HTTPClientError.illegalRequest("this client was made without TLS") }
-        return try await withCheckedThrowingContinuation { continuation in
-            eventLoop.execute { loop in
-                let call = HTTPCall(head: head, body: body, endpoint: endpoint, timeoutSeconds: timeoutSeconds) {
-                    continuation.resume(with: $0)
+        let cord = RipCord<HTTPCall>()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                eventLoop.execute { loop in
+                    let call = HTTPCall(
+                        head: head, body: body, endpoint: endpoint, timeoutSeconds: timeoutSeconds,
+                        connectTimeout: connectTimeout, keepsBody: keepsBody
+                    ) { continuation.resume(with: $0) }
+                    guard cord.attach(LoopBound(call, on: loop)) else { return call.cancel() }
+                    call.begin(on: loop, context)
                 }
-                call.begin(on: loop, context)
             }
+        } onCancel: { [eventLoop] in
+            cord.pull(eventLoop)
         }
     }
 }
 
 /// One request of `HTTPClient` on its loop.
-private final class HTTPCall: ChannelHandler, HTTPStreamReceiver, HTTP1ClientOwner {
+private final class HTTPCall: ChannelHandler, HTTPStreamReceiver, HTTP1ClientOwner, LoopCall {
     private var head: HTTPRequestHead
     private let body: [UInt8]
     private let endpoint: HTTPEndpoint
     private let timeoutSeconds: Int
+    private let connectTimeout: Duration?
+    private let keepsBody: Bool
     private var completion: ((Result<BufferedResponse, any Error>) -> Void)?
     private var channel: Channel?
     private var connection: HTTP1ClientConnection?
     private var response: BufferedResponse?
     private var timer: TimerID?
+    private var connectTimer: TimerID?
 
     init(
-        head: HTTPRequestHead, body: [UInt8], endpoint: HTTPEndpoint, timeoutSeconds: Int,
+        head: HTTPRequestHead, body: [UInt8], endpoint: HTTPEndpoint, timeoutSeconds: Int, connectTimeout: Duration?,
+        keepsBody: Bool,
         completion: @escaping (Result<BufferedResponse, any Error>) -> Void
     ) {
         self.head = head
         self.body = body
         self.endpoint = endpoint
         self.timeoutSeconds = timeoutSeconds
+        self.connectTimeout = connectTimeout
+        self.keepsBody = keepsBody
         self.completion = completion
     }
 
@@ -110,12 +131,28 @@ private final class HTTPCall: ChannelHandler, HTTPStreamReceiver, HTTP1ClientOwn
                 complete(.failure(HTTPClientError.timedOut(seconds: timeoutSeconds)))
                 self.channel?.abort(.timedOut("a response"))
             }
+            guard let connectTimeout else { return }
+            connectTimer = loop.schedule(after: connectTimeout) { [self] in
+                connectTimer = nil
+                self.channel?.abort(.timedOut("a connection"))
+            }
         } catch {
             complete(.failure(HTTPClientError.unreachable(error)))
         }
     }
 
+    private func stopConnectTimer() {
+        if let connectTimer { channel?.loop.cancel(connectTimer) }
+        connectTimer = nil
+    }
+
+    func cancel() {
+        complete(.failure(CancellationError()))
+        channel?.abort(.aborted("the caller has given up"))
+    }
+
     private func complete(_ result: Result<BufferedResponse, any Error>) {
+        stopConnectTimer()
         guard let completion else { return }
         self.completion = nil
         if let timer { channel?.loop.cancel(timer) }
@@ -126,6 +163,7 @@ private final class HTTPCall: ChannelHandler, HTTPStreamReceiver, HTTP1ClientOwn
 
     func channelOpened() {
         guard let channel else { return }
+        stopConnectTimer()
         let connection = HTTP1ClientConnection.client(channel, owner: self)
         self.connection = connection
         do {
@@ -157,7 +195,11 @@ private final class HTTPCall: ChannelHandler, HTTPStreamReceiver, HTTP1ClientOwn
     // MARK: HTTPStreamReceiver
 
     func streamReceived(_ head: HTTPResponseHead, on stream: HTTPStream) {
-        if head.status >= 200 { response = BufferedResponse(status: head.status, fields: head.fields) }
+        guard head.status >= 200 else { return }
+        response = BufferedResponse(status: head.status, fields: head.fields)
+        guard !keepsBody else { return }
+        complete(.success(BufferedResponse(status: head.status, fields: head.fields)))
+        stream.reset(.cancel)
     }
 
     func streamReceived(_ bytes: Span<UInt8>, on stream: HTTPStream) {

@@ -1,4 +1,5 @@
 internal import LinuxIO
+internal import TunnelDomain
 package import TunnelWire
 
 /// Hears what concerns a client's whole HTTP/1.1 connection.
@@ -10,13 +11,16 @@ package protocol HTTP1ClientOwner: AnyObject {
 
 /// One HTTP/1.1 connection to a server: one exchange at a time.
 package final class HTTP1ClientConnection: HTTPConnection, ChannelHandler {
-    /// Response body bytes received and not consumed, past which reading pauses.
+    /// Response body bytes received and not consumed, past which reading pauses: at first, and for a reader that keeps up.
     private static let unconsumedByteCountMax = 64 * 1024
+    private static let fastUnconsumedByteCountMax = 256 * 1024
+    private static let readByteCountMin = 16 * 1024
 
     private let owner: any HTTP1ClientOwner
     private var decoder: HTTP1ResponseDecoder
     private var waiting = ByteQueue()
     private var stream: HTTP1ClientStream?
+    private var hasReceived = false
     private var isReusable = true
     private var isClosed = false
     private var isTurnEndScheduled = false
@@ -43,24 +47,30 @@ package final class HTTP1ClientConnection: HTTPConnection, ChannelHandler {
 
     /// Begins an exchange; nil if one is under way or the connection is of no more use.
     ///
-    /// A body without `contentLength` goes out chunked.
+    /// A body without `contentLength` goes out chunked. A head with an `upgradeProtocol` asks to switch to it: after 101 the
+    /// stream carries the bytes of that protocol both ways, and such a request has no body.
     package func request(
         _ head: HTTPRequestHead, isEnd: Bool, contentLength: Int?, receiver: any HTTPStreamReceiver
     ) throws(HTTP1Error) -> HTTPStream? {
         guard isIdle else { return nil }
         let framing: HTTP1Framing =
             switch (isEnd, contentLength) {
+            case (_, _) where head.upgradeProtocol != nil: .nothing
             case (true, _): HTTP1ClientConnection.methodsWithBody.contains(head.method) ? .length(0) : .nothing
             case (false, let length?): .length(length)
             case (false, nil): .chunked
             }
         outputScratch.removeAll(keepingCapacity: true)
-        try HTTP1Serializer.appendRequestHead(head, framing: framing, into: &outputScratch)
+        let usual: HTTP1Connection = head.fields.contains(.te) ? .nominatingTE : .lasting
+        let field = head.upgradeProtocol.map(HTTP1Connection.upgrade) ?? usual
+        try HTTP1Serializer.appendRequestHead(head, framing: framing, connection: field, into: &outputScratch)
         let stream = HTTP1ClientStream(session: self, framing: framing)
         stream.receiver = receiver
         stream.isFinished = isEnd
+        stream.offersUpgrade = head.upgradeProtocol != nil
         self.stream = stream
-        channel.keepBuffers(ofByteCount: 64 * 1024)
+        channel.keepBuffers(ofByteCount: HTTP1ClientConnection.fastUnconsumedByteCountMax)
+        channel.readByteCountMax = HTTP1ClientConnection.unconsumedByteCountMax
         decoder.expectResponse(to: head.method)
         channel.write(outputScratch)
         return stream
@@ -73,10 +83,16 @@ package final class HTTP1ClientConnection: HTTPConnection, ChannelHandler {
     package func channelOpened() {}
 
     package func channelReceived(_ bytes: Span<UInt8>) {
-        guard stream != nil else { return channel.abort(.aborted("the server sent bytes that nobody asked for")) }
+        guard let stream else { return channel.abort(.aborted("the server sent bytes that nobody asked for")) }
+        if !hasReceived {
+            hasReceived = true
+            if Self.areSettings(bytes) {
+                return stream.reset(.protocolError, because: .malformed(HTTP1ClientConnection.otherVersion))
+            }
+        }
         if waiting.isEmpty {
             let taken = decode(bytes)
-            if taken < bytes.count, stream != nil { waiting.append(bytes.extracting(taken...)) }
+            if taken < bytes.count, self.stream != nil { waiting.append(bytes.extracting(taken...)) }
         } else {
             waiting.append(bytes)
             let taken = waiting.bytes.withMemoryRebound(to: UInt8.self) { decode($0.span) }
@@ -86,6 +102,7 @@ package final class HTTP1ClientConnection: HTTPConnection, ChannelHandler {
 
     package func channelReachedEnd() {
         guard let stream else { return channel.close() }
+        if stream.isUpgraded { return receivedEnd(nil, of: stream) }
         do {
             if case .end(let trailers)? = try decoder.connectionClosed() {
                 isReusable = false
@@ -112,6 +129,10 @@ package final class HTTP1ClientConnection: HTTPConnection, ChannelHandler {
     private func decode(_ bytes: Span<UInt8>) -> Int {
         var offset = 0
         while let stream, !channel.isClosed {
+            if stream.isUpgraded {
+                if offset < bytes.count { received(bytes.extracting(offset...), of: stream) }
+                return bytes.count
+            }
             do {
                 let rest = bytes.extracting(offset...)
                 let (taken, event) = try decoder.receive(rest)
@@ -127,22 +148,40 @@ package final class HTTP1ClientConnection: HTTPConnection, ChannelHandler {
         return offset
     }
 
+    /// The explanation for a server that answers in HTTP/2 although nobody asked it to.
+    package static let otherVersion = "it speaks HTTP/2 and not HTTP/1.1"
+
+    /// Whether the bytes begin like what a server of HTTP/2 says first: a small SETTINGS frame on stream 0.
+    private static func areSettings(_ bytes: Span<UInt8>) -> Bool {
+        bytes.count >= 9 && bytes[0] == 0 && bytes[3] == 4 && bytes.extracting(5..<9).allSatisfy { $0 == 0 }
+    }
+
     private func handle(_ event: HTTP1ResponseDecoder.Event, _ bytes: Span<UInt8>, _ stream: HTTP1ClientStream) {
         switch event {
         case .needMore: break
         case .head(let head, let facts):
             if !facts.isInterim { isReusable = facts.isKeepAlive && !facts.endsHTTP }
-            stream.receiver?.streamReceived(head, on: stream)
-        case .body(let range):
-            stream.unconsumedByteCount += range.count
-            if let receiver = stream.receiver {
-                receiver.streamReceived(bytes.extracting(range), on: stream)
-            } else {
-                stream.consume(range.count)
+            if facts.endsHTTP, stream.offersUpgrade {
+                stream.isUpgraded = true
+                stream.framing = .untilClose
+            } else if stream.offersUpgrade, !facts.isInterim {
+                stream.isFinished = true
             }
-            if stream.unconsumedByteCount > HTTP1ClientConnection.unconsumedByteCountMax { channel.pauseReading() }
+            stream.receiver?.streamReceived(head, on: stream)
+        case .body(let range): received(bytes.extracting(range), of: stream)
         case .end(let trailers): receivedEnd(trailers, of: stream)
         }
+    }
+
+    private func received(_ bytes: Span<UInt8>, of stream: HTTP1ClientStream) {
+        stream.unconsumedByteCount += bytes.count
+        if let receiver = stream.receiver {
+            receiver.streamReceived(bytes, on: stream)
+        } else {
+            stream.consume(bytes.count)
+        }
+        if stream.unconsumedByteCount >= stream.window.byteCount { channel.pauseReading() }
+        limitReading(stream)
     }
 
     private func receivedEnd(_ trailers: HTTPFields?, of stream: HTTP1ClientStream) {
@@ -155,7 +194,9 @@ package final class HTTP1ClientConnection: HTTPConnection, ChannelHandler {
 
     func sendBody(_ bytes: UnsafeRawBufferPointer, of stream: HTTP1ClientStream) {
         switch stream.framing {
-        case .nothing, .untilClose: return
+        case .nothing: return
+        // The bytes of another protocol.
+        case .untilClose: channel.write(bytes)
         case .length(let left):
             guard bytes.count <= left else { return stream.reset(.internalError) }
             stream.framing = .length(left - bytes.count)
@@ -175,7 +216,8 @@ package final class HTTP1ClientConnection: HTTPConnection, ChannelHandler {
 
     func sendEnd(_ trailers: HTTPFields?, of stream: HTTP1ClientStream) {
         switch stream.framing {
-        case .nothing, .untilClose: break
+        case .nothing: break
+        case .untilClose: channel.shutdownWrite()
         case .length(let left): if left > 0 { return stream.reset(.internalError) }
         case .chunked:
             outputScratch.removeAll(keepingCapacity: true)
@@ -194,8 +236,21 @@ package final class HTTP1ClientConnection: HTTPConnection, ChannelHandler {
         channel.abort(.aborted("\(error)"))
     }
 
-    func consumed(by stream: HTTP1ClientStream) {
-        if stream.unconsumedByteCount <= HTTP1ClientConnection.unconsumedByteCountMax / 2 { channel.resumeReading() }
+    func consumed(_ byteCount: Int, by stream: HTTP1ClientStream) {
+        // The path to the target is short; what the reader's own path is like shows in how fast it takes.
+        let larger = stream.window.consumed(byteCount, atNanoseconds: channel.loop.now.nanoseconds, roundTrip: 1)
+        if let larger { stream.window.grow(to: larger) }
+        limitReading(stream)
+        if stream.unconsumedByteCount <= stream.window.byteCount / 2 { channel.resumeReading() }
+    }
+
+    private func limitReading(_ stream: HTTP1ClientStream) {
+        let room = stream.window.byteCount - stream.unconsumedByteCount
+        channel.readByteCountMax = max(HTTP1ClientConnection.readByteCountMin, room)
+    }
+
+    fileprivate static var window: ReceiveWindow {
+        ReceiveWindow(byteCount: unconsumedByteCountMax, nearByteCountMax: fastUnconsumedByteCountMax)
     }
 
     // MARK: Ending
@@ -256,8 +311,11 @@ final class HTTP1ClientStream: HTTPStream {
     var isFinished = false
     var hasReceivedEnd = false
     var isClosed = false
+    /// The request asks to switch protocols, and the server has done so.
+    var offersUpgrade = false, isUpgraded = false
     var unreportedByteCount = 0
     var unconsumedByteCount = 0
+    var window = HTTP1ClientConnection.window
     var closeError: StreamError?
 
     init(session: HTTP1ClientConnection, framing: HTTP1Framing) {
@@ -286,9 +344,10 @@ final class HTTP1ClientStream: HTTPStream {
     }
 
     override func consume(_ byteCount: Int) {
-        unconsumedByteCount -= min(byteCount, unconsumedByteCount)
+        let given = min(byteCount, unconsumedByteCount)
+        unconsumedByteCount -= given
         guard !isClosed else { return }
-        session.consumed(by: self)
+        session.consumed(given, by: self)
     }
 
     override var unsentByteCount: Int { unreportedByteCount }

@@ -5,6 +5,8 @@ internal import TunnelWire
 /// One HTTP/1.1 connection of a client: requests one after the other, pipelined ones kept waiting.
 package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
     private static let waitingByteCountMax = 64 * 1024
+    /// What a connection in use keeps for sending, and reads at a time of a large body.
+    private static let bufferByteCount = 256 * 1024
 
     let settings: HTTP1Settings
     private var server: any HTTPServerHandler
@@ -13,6 +15,8 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
     private var waiting = ByteQueue()
     private var stream: HTTP1ServerStream?
     private var isDraining = false
+    /// The next head says that its answer is the last; set with how long silence is waited out before that.
+    private var leavingSilenceMax: Duration?
     private var isEnding = false
     private var isClosed = false
     private var isDecoding = false
@@ -50,6 +54,7 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
 
     package func channelReceived(_ bytes: Span<UInt8>) {
         guard !isEnding else { return }
+        if let stream, stream.isUpgraded { return receivedRaw(bytes, stream) }
         if waiting.isEmpty, !mustWait {
             let taken = decode(bytes)
             if taken < bytes.count { waiting.append(bytes.extracting(taken...)) }
@@ -62,6 +67,7 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
 
     package func channelReachedEnd() {
         guard let stream, !isEnding else { return channel.close() }
+        if stream.isUpgraded { return rawEnded(stream) }
         // The end of a client's bytes is all that shows that it went away; whoever works for it should stop. A client that
         // closes one side only and waits cannot be told apart, and is treated the same by the servers that people know.
         guard stream.isFinished, stream.hasReceivedEnd else { return channel.abort(.closedByPeer) }
@@ -136,15 +142,26 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
         }
     }
 
-    private func begin(_ head: HTTPRequestHead, _ facts: HTTP1RequestFacts) {
+    private func begin(_ given: HTTPRequestHead, _ facts: HTTP1RequestFacts) {
         headBeganAt = nil
+        var head = given
+        if head.method == "GET", facts.bodyLength == .none { head.upgradeProtocol = facts.upgrade }
         let stream = HTTP1ServerStream(session: self, isHead: head.method == "HEAD", facts: facts)
         self.stream = stream
-        channel.keepBuffers(ofByteCount: 64 * 1024)
+        channel.keepBuffers(ofByteCount: HTTP1ServerConnection.bufferByteCount)
         let isEnd = facts.bodyLength == .none
+        if isLarge(facts.bodyLength) { channel.setReadByteCount(HTTP1ServerConnection.bufferByteCount) }
         bodyBeganAt = isEnd ? nil : channel.loop.now
         bodyByteCount = 0
         stream.receiver = server.accept(head, isEnd: isEnd, on: stream)
+    }
+
+    private func isLarge(_ length: HTTP1BodyLength) -> Bool {
+        switch length {
+        case .none: false
+        case .length(let count): count > HTTP1ServerConnection.bufferByteCount
+        case .chunked, .untilClose: true
+        }
     }
 
     /// Answers what is no HTTP with the reason, and closes.
@@ -163,6 +180,44 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
         try? HTTP1Serializer.appendResponseHead(
             answer.head, framing: .length(answer.body.count), connection: .close, into: &output)
         channel.write(output + answer.body)
+    }
+
+    // MARK: Upgrading
+
+    /// From here on the bytes of both sides belong to another protocol (RFC 9110 §7.8).
+    private func upgrade(_ stream: HTTP1ServerStream) {
+        stream.isUpgraded = true
+        stream.framing = .untilClose
+        stream.hasReceivedEnd = false
+        isDraining = true
+        channel.resumeReading()
+        // What came behind the request is not handed over from inside of `respond`.
+        if !waiting.isEmpty { scheduleTurnEnd() }
+    }
+
+    private func receivedRaw(_ bytes: Span<UInt8>, _ stream: HTTP1ServerStream) {
+        handOverWaiting(to: stream)
+        stream.unconsumedByteCount += bytes.count
+        if let receiver = stream.receiver {
+            receiver.streamReceived(bytes, on: stream)
+        } else {
+            stream.consume(bytes.count)
+        }
+        if stream.unconsumedByteCount > settings.unconsumedByteCountMax { channel.pauseReading() }
+    }
+
+    private func handOverWaiting(to stream: HTTP1ServerStream) {
+        guard !waiting.isEmpty else { return }
+        let early = [UInt8](waiting.bytes)
+        waiting.removeFirst(early.count)
+        receivedRaw(early.span, stream)
+    }
+
+    private func rawEnded(_ stream: HTTP1ServerStream) {
+        handOverWaiting(to: stream)
+        stream.hasReceivedEnd = true
+        stream.receiver?.streamReceivedEnd(trailers: nil, on: stream)
+        completeIfDone(stream)
     }
 
     // MARK: Sending, called by the stream
@@ -194,10 +249,15 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
             }
         if case .untilClose = stream.framing { isDraining = true }
         if stream.awaitsBody, isEnd { isDraining = true }
+        var field = connectionField(for: stream)
+        var framing = output
+        if head.status == 101, let name = stream.facts.upgrade {
+            upgrade(stream)
+            (field, framing) = (.upgrade(name), .nothing)
+        }
         outputScratch.removeAll(keepingCapacity: true)
         do {
-            try HTTP1Serializer.appendResponseHead(
-                head, framing: output, connection: connectionField(for: stream), into: &outputScratch)
+            try HTTP1Serializer.appendResponseHead(head, framing: framing, connection: field, into: &outputScratch)
             channel.write(outputScratch)
         } catch {
             stream.receiver?.streamClosed(.malformed(error.explanation), on: stream)
@@ -252,7 +312,10 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
     }
 
     private func connectionField(for stream: HTTP1ServerStream) -> HTTP1Connection {
-        guard mayKeepAlive(after: stream) else { return .close }
+        guard mayKeepAlive(after: stream), leavingSilenceMax == nil else {
+            stream.hasSaidClose = true
+            return .close
+        }
         return stream.facts.version == .http11 ? .lasting : .keepAlive
     }
 
@@ -284,9 +347,11 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
             close(stream, nil)
             return linger()
         }
-        let isKeptAlive = mayKeepAlive(after: stream)
+        // A client that was not told has perhaps sent its next request.
+        let isKeptAlive = mayKeepAlive(after: stream) && !stream.hasSaidClose
         close(stream, nil)
         guard isKeptAlive else { return endPolitely() }
+        if let leavingSilenceMax { closeAfterSilence(leavingSilenceMax) }
         idleSince = channel.loop.now
         channel.resumeReading()
         decodeWaiting()
@@ -308,6 +373,7 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
         guard !stream.isClosed else { return }
         stream.isClosed = true
         if self.stream === stream { self.stream = nil }
+        if isLarge(stream.facts.bodyLength) { channel.setReadByteCount(0) }
         // Between requests a connection is likely to idle: it keeps no buffer.
         channel.keepBuffers(ofByteCount: 0)
         channel.trimBuffers()
@@ -333,6 +399,19 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
         if stream == nil, waiting.isEmpty { endPolitely() }
     }
 
+    /// The next answer says that it is the last. A silent client may be about to ask: it is waited for.
+    package override func drainPolitely(silenceMax: Duration) {
+        leavingSilenceMax = silenceMax
+        closeAfterSilence(silenceMax)
+    }
+
+    private func closeAfterSilence(_ silenceMax: Duration) {
+        channel.loop.schedule(after: silenceMax) { [self] in
+            guard !isClosed, stream == nil, waiting.isEmpty, headBeganAt == nil, !channel.hasUnreadBytes else { return }
+            endPolitely()
+        }
+    }
+
     // MARK: The clock
 
     private func noteHeadBegun(_ hasPart: Bool) {
@@ -355,7 +434,7 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
             if began + .seconds(settings.headSecondsMax) <= now { refuseLate() }
         } else if stream == nil {
             if idleSince + .seconds(settings.idleSecondsMax) <= now { endPolitely() }
-        } else if let began = bodyBeganAt, let stream, stream.unconsumedByteCount == 0 {
+        } else if let began = bodyBeganAt, let stream, stream.unconsumedByteCount == 0, !stream.hasSentHead {
             lookAtBody(began, now)
         }
     }
@@ -376,6 +455,7 @@ package final class HTTP1ServerConnection: HTTPConnection, ChannelHandler {
 extension HTTP1ServerConnection: TurnEndHandler {
     package func turnEnded() {
         isTurnEndScheduled = false
+        if let stream, stream.isUpgraded { handOverWaiting(to: stream) }
         reportSent()
     }
 }

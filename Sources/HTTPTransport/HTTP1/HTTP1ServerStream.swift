@@ -11,7 +11,11 @@ final class HTTP1ServerStream: HTTPStream {
     var framing = Framing.none
     var hasSentHead = false
     var isFinished = false
+    /// The head that was sent tells the client that no further request is taken.
+    var hasSaidClose = false
     var hasReceivedEnd = false
+    /// Another protocol's bytes are carried, after 101.
+    var isUpgraded = false
     var isClosed = false
     /// Written and not yet reported by `streamSent`.
     var unreportedByteCount = 0

@@ -23,6 +23,7 @@ extension HTTP2Connection {
         nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, onFrameNotSent)
         nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, onBeginFrame)
         nghttp2_session_callbacks_set_send_data_callback(callbacks, sendData)
+        nghttp2_session_callbacks_set_data_source_read_length_callback(callbacks, frameByteCount)
         nghttp2_option_set_no_auto_window_update(option, 1)
         // `noteResetReceived` counts instead.
         nghttp2_option_set_stream_reset_rate_limit(option, UInt64(UInt32.max), UInt64(UInt32.max))
@@ -77,6 +78,7 @@ extension HTTP2Connection {
         if isEnd { stream.hasReceivedEnd = true }
         guard !stream.isHeadDone else {
             let trailers = takeFields(of: stream)
+            guard !stream.isHeadTooLarge else { return stream.reset(.protocolError) }
             return stream.receiver?.streamReceivedEnd(trailers: trailers, on: stream) ?? ()
         }
         switch role {
@@ -87,10 +89,7 @@ extension HTTP2Connection {
 
     private func requestComplete(_ stream: HTTP2Stream, isEnd: Bool, _ handler: any HTTPServerHandler) {
         stream.isHeadDone = true
-        guard !isTerminated else { return }
-        let head = HTTPRequestHead(
-            method: stream.method, target: stream.target, authority: stream.authority, scheme: stream.scheme,
-            upgradeProtocol: stream.upgradeProtocol, fields: takeFields(of: stream))
+        let head = takeHead(of: stream)
         if stream.isHeadTooLarge {
             let answer = handler.answer(
                 to: MessageRefusal(status: 431, explanation: "The header section is larger than this server takes."))
@@ -99,6 +98,12 @@ extension HTTP2Connection {
         guard let head = head.checked() else { return stream.reset(.protocolError) }
         stream.receiver = handler.accept(head, isEnd: isEnd, on: stream)
         if isEnd { stream.receiver?.streamReceivedEnd(trailers: nil, on: stream) }
+    }
+
+    private func takeHead(of stream: HTTP2Stream) -> HTTPRequestHead {
+        HTTPRequestHead(
+            method: stream.method, target: stream.target, authority: stream.authority, scheme: stream.scheme,
+            upgradeProtocol: stream.upgradeProtocol, fields: takeFields(of: stream))
     }
 
     private func responseComplete(_ stream: HTTP2Stream, isEnd: Bool) {
@@ -131,7 +136,11 @@ extension HTTP2Connection {
 
     fileprivate func streamClosed(_ id: Int32, code: UInt32) {
         guard let stream = streams.removeValue(forKey: id) else { return }
+        if case .server(let handler) = role, !stream.isHeadDone { handler.headBroke(off: takeHead(of: stream), on: self) }
         let isComplete = isServer ? stream.hasSentEnd : stream.hasReceivedEnd
+        if !stream.isReset, !isComplete || code != NGHTTP2_NO_ERROR.rawValue {
+            stream.peersReset = StreamReset(errorCode: code)
+        }
         let error: StreamError? =
             switch nghttp2_error_code(rawValue: nghttp2_error_code.RawValue(code)) {
             case NGHTTP2_NO_ERROR: isComplete ? nil : .cancelledByPeer
@@ -140,6 +149,12 @@ extension HTTP2Connection {
             default: stream.isReset ? .cancelled : .cancelledByPeer
             }
         close(stream, error)
+    }
+
+    fileprivate func resetCameLate(_ id: Int32, code: UInt32) {
+        guard case .server(let handler) = role else { return }
+        handler.resetCameLate(
+            forStream: id, wasRefused: code == UInt32(NGHTTP2_REFUSED_STREAM.rawValue), on: self)
     }
 
     fileprivate func goAwayReceived(_ frame: nghttp2_goaway) {
@@ -152,19 +167,10 @@ extension HTTP2Connection {
     /// Our message is out. A request that is still coming is of no use any more: the peer must not wait on its window.
     fileprivate func endSent(_ stream: HTTP2Stream) {
         stream.hasSentEnd = true
-        guard isServer, !stream.hasReceivedEnd, let session else { return }
+        // A tunnel that CONNECT opened may go on in the other direction.
+        guard isServer, !stream.hasReceivedEnd, !stream.isTunnel, !stream.awaitsPeersEnd, let session else { return }
         nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, UInt32(NGHTTP2_NO_ERROR.rawValue))
         schedulePump()
-    }
-
-    /// Writes a DATA frame: nghttp2's nine bytes of frame head, then the stream's bytes from where they lie.
-    fileprivate func sendFrame(head: UnsafePointer<UInt8>, byteCount: Int, _ stream: HTTP2Stream) {
-        channel.write(UnsafeRawBufferPointer(start: head, count: 9))
-        guard byteCount > 0 else { return }
-        channel.write(UnsafeRawBufferPointer(rebasing: stream.outgoing.bytes[..<byteCount]))
-        stream.outgoing.removeFirst(byteCount)
-        stream.stalledSinceNanoseconds = nowNanoseconds
-        stream.receiver?.streamSent(byteCount: byteCount, on: stream)
     }
 }
 
@@ -188,6 +194,18 @@ extension HTTPRequestHead {
             return head
         }
         return host.lowercased() == authority.lowercased() ? self : nil
+    }
+}
+
+extension StreamReset {
+    /// What a peer means by the error code of its reset; one that blames this end is an error behind it for anybody else.
+    fileprivate init(errorCode: UInt32) {
+        switch nghttp2_error_code(rawValue: nghttp2_error_code.RawValue(errorCode)) {
+        case NGHTTP2_CANCEL: self = .cancel
+        case NGHTTP2_REFUSED_STREAM: self = .refused
+        case NGHTTP2_ENHANCE_YOUR_CALM: self = .overloaded
+        default: self = .internalError
+        }
     }
 }
 
@@ -236,10 +254,18 @@ private func onFrame(session: OpaquePointer?, frame: UnsafePointer<nghttp2_frame
         if let stream = stream(session, head.stream_id) { connection.headComplete(stream, isEnd: isEnd) }
     case NGHTTP2_DATA:
         if isEnd, let stream = stream(session, head.stream_id) { connection.dataEnded(stream) }
-    case NGHTTP2_RST_STREAM: connection.noteResetReceived()
+    case NGHTTP2_RST_STREAM:
+        connection.noteResetReceived()
+        if stream(session, head.stream_id) == nil {
+            connection.resetCameLate(head.stream_id, code: frame.pointee.rst_stream.error_code)
+        }
+    case NGHTTP2_WINDOW_UPDATE: connection.tellOfRoom()
     case NGHTTP2_GOAWAY: connection.goAwayReceived(frame.pointee.goaway)
     case NGHTTP2_PING:
-        if head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { connection.notePong() }
+        guard head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 else { break }
+        connection.notePong()
+        let isLast = withUnsafeBytes(of: frame.pointee.ping.opaque_data) { $0.elementsEqual(HTTP2Connection.lastPing) }
+        if isLast { connection.noteLastPong() }
     case NGHTTP2_SETTINGS:
         connection.noteSettings(isAnswer: head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0)
     default: break
@@ -307,18 +333,10 @@ private func isPeersFault(_ code: UInt32) -> Bool {
 private func onFrameNotSent(
     session: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, error: Int32, user: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let head = frame?.pointee.hd, head.type == UInt8(NGHTTP2_HEADERS.rawValue) else { return 0 }
-    stream(session, head.stream_id)?.reset(.internalError)
-    return 0
-}
-
-private func sendData(
-    session: OpaquePointer?, frame: UnsafeMutablePointer<nghttp2_frame>?, head: UnsafePointer<UInt8>?, length: Int,
-    source: UnsafeMutablePointer<nghttp2_data_source>?, user: UnsafeMutableRawPointer?
-) -> Int32 {
-    guard let head, let pointer = source?.pointee.ptr, let connection = connection(user) else {
-        return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
-    }
-    connection.sendFrame(head: head, byteCount: length, Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue())
+    guard let frame = frame?.pointee, frame.hd.type == UInt8(NGHTTP2_HEADERS.rawValue) else { return 0 }
+    // The stream of a request that was not sent is closed by nghttp2: the peer knows nothing of it, and a reset of a stream
+    // that it does not know would end the connection (RFC 9113 §5.1).
+    guard frame.headers.cat != NGHTTP2_HCAT_REQUEST else { return 0 }
+    stream(session, frame.hd.stream_id)?.reset(.internalError)
     return 0
 }

@@ -83,6 +83,7 @@ extension HTTP2Connection {
             case .internalError: NGHTTP2_INTERNAL_ERROR
             case .protocolError: NGHTTP2_PROTOCOL_ERROR
             case .refused: NGHTTP2_REFUSED_STREAM
+            case .overloaded: NGHTTP2_ENHANCE_YOUR_CALM
             }
         nghttp2_submit_rst_stream(session, none, stream.id, UInt32(code.rawValue))
         schedulePump()
@@ -97,6 +98,7 @@ extension HTTP2Connection {
     func widenWindow(of stream: HTTP2Stream, to byteCount: Int) {
         guard let session else { return }
         nghttp2_session_set_local_window_size(session, none, stream.id, Int32(byteCount))
+        usualWindowByteCount = max(usualWindowByteCount, byteCount)
     }
 
     private var none: UInt8 { UInt8(NGHTTP2_FLAG_NONE.rawValue) }
@@ -168,4 +170,38 @@ extension HTTP2Connection {
         let value = nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE)
         return value == UInt32.max ? Int.max : Int(value)
     }
+}
+
+// MARK: - DATA frames
+
+extension HTTP2Connection {
+    /// Writes a DATA frame: nghttp2's nine bytes of frame head and the stream's bytes, from where they lie.
+    fileprivate func sendFrame(head: UnsafePointer<UInt8>, byteCount: Int, _ stream: HTTP2Stream) {
+        let head = UnsafeRawBufferPointer(start: head, count: frameHeadByteCount)
+        guard byteCount > 0 else { return channel.write(head) }
+        channel.write(stream.outgoing.first(byteCount, after: head))
+        stream.outgoing.removeFirst(byteCount)
+        stream.stalledSinceNanoseconds = nowNanoseconds
+        stream.receiver?.streamSent(byteCount: byteCount, on: stream)
+    }
+}
+
+private let frameHeadByteCount = 9
+
+/// nghttp2 asks how large a DATA frame may be, besides what the peer allows: with its head it fills one TLS record.
+func frameByteCount(
+    session: OpaquePointer?, frameType: UInt8, id: Int32, connectionWindow: Int32, streamWindow: Int32,
+    peerFrameByteCountMax: UInt32, user: UnsafeMutableRawPointer?
+) -> Int {
+    Channel.recordByteCount - frameHeadByteCount
+}
+
+func sendData(
+    session: OpaquePointer?, frame: UnsafeMutablePointer<nghttp2_frame>?, head: UnsafePointer<UInt8>?, length: Int,
+    source: UnsafeMutablePointer<nghttp2_data_source>?, user: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let head, let pointer = source?.pointee.ptr, let user else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
+    let connection = Unmanaged<HTTP2Connection>.fromOpaque(user).takeUnretainedValue()
+    connection.sendFrame(head: head, byteCount: length, Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue())
+    return 0
 }

@@ -14,6 +14,12 @@ package final class HTTP2Stream: HTTPStream {
     var authority = ""
     var scheme = ""
     var upgradeProtocol: String?
+    /// An extended CONNECT was accepted: each side ends by itself, and may be silent for as long as it likes.
+    private(set) var isTunnel = false
+    /// Our message's end does not make the peer's useless: it is the answer to ours.
+    package var awaitsPeersEnd = false
+    /// The peer is talking with whoever answers, and may be silent between two of its words.
+    package var isConversation = false
     var status = 0
     var fields = HTTPFields()
     var headerListByteCount = 0
@@ -31,6 +37,9 @@ package final class HTTP2Stream: HTTPStream {
     var isFinished = false
     var trailers: HTTPFields?
     var hasSentHead = false
+    /// A response's head that leaves with what comes next, or at the end of the turn: one that turns out to be all there is
+    /// ends its stream itself, which a gRPC client takes for something else than an empty body behind it.
+    private var unsentHead: HTTPResponseHead?
     var hasSentEnd = false
     var stalledSinceNanoseconds: Int64 = 0
 
@@ -60,12 +69,23 @@ package final class HTTP2Stream: HTTPStream {
     package override func respond(_ head: HTTPResponseHead, isEnd: Bool) {
         guard !isClosed, !isReset, !hasSentHead else { return }
         hasSentHead = true
-        if isEnd { isFinished = true }
+        isTunnel = upgradeProtocol != nil && (200...299).contains(head.status)
+        // An answer to HEAD ends with its head (RFC 9110 §9.3.2); what is written behind it is dropped.
+        isFinished = isEnd || method == "HEAD"
+        if isFinished { return session.submitResponse(head, isEnd: true, on: self) }
+        unsentHead = head
+        session.sendHeadLater(of: self)
+    }
+
+    func sendHead(isEnd: Bool = false) {
+        guard let head = unsentHead, !isClosed else { return }
+        unsentHead = nil
         session.submitResponse(head, isEnd: isEnd, on: self)
     }
 
     package override func write(_ bytes: UnsafeRawBufferPointer) {
         guard !isClosed, !isReset, !isFinished, bytes.count > 0 else { return }
+        sendHead()
         if outgoing.isEmpty { stalledSinceNanoseconds = session.nowNanoseconds }
         outgoing.append(bytes)
         session.resumeData(of: self)
@@ -75,11 +95,13 @@ package final class HTTP2Stream: HTTPStream {
         guard !isClosed, !isReset, !isFinished else { return }
         isFinished = true
         self.trailers = trailers.flatMap { $0.isEmpty ? nil : $0 }
+        if unsentHead != nil { return sendHead(isEnd: self.trailers == nil) }
         session.resumeData(of: self)
     }
 
     package override func reset(_ reason: StreamReset) {
         guard !isClosed, !isReset else { return }
+        sendHead()
         isReset = true
         session.submitReset(reason, of: self)
     }
@@ -89,9 +111,12 @@ package final class HTTP2Stream: HTTPStream {
         let given = min(byteCount, unconsumedByteCount)
         unconsumedByteCount -= given
         guard !isClosed, !isReset else { return }
-        let larger = window.consumed(given, atNanoseconds: session.nowNanoseconds, roundTrip: session.roundTripNanoseconds)
-        if let larger, session.mayWiden(by: larger / 2) {
-            widenedByteCount += larger / 2
+        let larger = window.consumed(
+            given, atNanoseconds: session.nowNanoseconds, roundTrip: session.roundTripNanoseconds,
+            usual: session.usualWindowByteCount)
+        if let larger, session.mayWiden(by: larger - window.byteCount) {
+            widenedByteCount += larger - window.byteCount
+            window.grow(to: larger)
             session.widenWindow(of: self, to: larger)
         }
         session.giveBack(given, of: self)

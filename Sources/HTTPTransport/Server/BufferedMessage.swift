@@ -33,14 +33,27 @@ package struct BufferedRequest: Sendable {
     }
 }
 
-/// A whole response.
+/// A body that is made while it is sent, as fast as the client takes it.
+package protocol ResponseBodySource: Sendable {
+    /// The next part, at least one byte; nil ends the body. It is asked for one part at a time, when the one before has left.
+    func next() async -> [UInt8]?
+    /// Nobody wants more: a `next` that is under way returns soon.
+    func cancel()
+}
+
+/// A whole response, or its beginning.
 package struct BufferedResponse: Sendable {
     package var head: HTTPResponseHead
     package var body: [UInt8]
+    /// What comes after `body`; nil when that is all.
+    package var rest: (any ResponseBodySource)?
 
-    package init(status: Int, fields: HTTPFields = HTTPFields(), body: [UInt8] = []) {
+    package init(
+        status: Int, fields: HTTPFields = HTTPFields(), body: [UInt8] = [], rest: (any ResponseBodySource)? = nil
+    ) {
         head = HTTPResponseHead(status: status, fields: fields)
         self.body = body
+        self.rest = rest
     }
 }
 

@@ -30,6 +30,17 @@ package struct NewConnection: ~Copyable {
     /// The client begins with the HTTP/2 preface in clear text.
     package let isHTTP2Preface: Bool
 
+    package init(
+        descriptor: consuming FileDescriptor, peer: SocketAddress, purpose: ListenerPurpose, host: String?,
+        isHTTP2Preface: Bool
+    ) {
+        self.descriptor = descriptor
+        self.peer = peer
+        self.purpose = purpose
+        self.host = host
+        self.isHTTP2Preface = isHTTP2Preface
+    }
+
     consuming func takeDescriptor() -> Int32 { descriptor.release() }
 }
 

@@ -41,8 +41,26 @@ package final class HTTPServerChannel: ChannelHandler {
             let channel = try? Channel.accepted(
                 FileDescriptor(number: connection.takeDescriptor()), from: peer, on: loop, tls: tls, handler: opening)
         else { return handler.connectionFailed(context, error: nil) }
-        opening.channel = channel
-        opening.timer = loop.schedule(after: .seconds(settings.handshakeSecondsMax)) {
+        opening.begin(on: channel)
+    }
+
+    /// Serves a TLS connection that comes over the bridge; its first bytes may come when this has returned.
+    package static func open(
+        overBridge stream: HTTPStream, framing: TCPBridgeFraming, from peer: SocketAddress, on loop: Loop, tls: TLSContext,
+        settings: HTTPServerSettings, handler: any HTTPServerHandler, context: AnyObject?
+    ) {
+        let opening = HTTPServerChannel(settings, handler, isHTTP2Preface: false, context: context)
+        let link = BridgeLink(stream, framing: framing, loop: loop)
+        guard let channel = try? Channel.accepted(over: link, from: peer, on: loop, tls: tls, handler: opening) else {
+            link.close(isAborting: true)
+            return handler.connectionFailed(context, error: nil)
+        }
+        opening.begin(on: channel)
+    }
+
+    private func begin(on channel: Channel) {
+        self.channel = channel
+        timer = channel.loop.schedule(after: .seconds(settings.handshakeSecondsMax)) {
             if channel.isOpen { return }
             channel.abort(.timedOut("the TLS handshake"))
         }

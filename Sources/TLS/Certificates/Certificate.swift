@@ -1,5 +1,6 @@
 internal import COpenSSL
 package import TunnelDomain
+internal import TunnelWire
 
 /// An X.509 certificate (RFC 5280), to read.
 // Unchecked because of the raw pointer: it is only read, and OpenSSL locks the caches it fills while reading.

@@ -1,5 +1,7 @@
 internal import COpenSSL
+internal import Synchronization
 package import TunnelDomain
+internal import TunnelWire
 
 /// Signs the certificates of a zone with an authority of our own, which clients trust by its certificate file.
 package final class CertificateAuthority: Sendable {
@@ -36,8 +38,18 @@ package final class CertificateAuthority: Sendable {
     /// The authority's own certificate, PEM: what clients are told to trust.
     package let certificatePEM: String
     private let key: PrivateKey
+    private let signed = Mutex(Counts())
     private let notBefore: Timestamp
     private let notAfter: Timestamp
+
+    /// How much has been signed since the start.
+    package struct Counts: Sendable, Hashable {
+        /// Certificates for the keys of others, and for keys that were made here.
+        package fileprivate(set) var requests = 0
+        package fileprivate(set) var hosts = 0
+    }
+
+    package var counts: Counts { signed.withLock { $0 } }
 
     private init(certificate: Certificate, key: PrivateKey) throws {
         guard certificate.isAuthority else { throw Failure.notAnAuthority }
@@ -87,6 +99,7 @@ package final class CertificateAuthority: Sendable {
         let leafKey = try PrivateKey()
         var issued = try sign(publicKey: leafKey.pointer, hosts: hosts, days: days, at: now)
         issued.keyPEM = try leafKey.pem()
+        signed.withLock { $0.hosts += 1 }
         return issued
     }
 
@@ -95,7 +108,9 @@ package final class CertificateAuthority: Sendable {
     package func signRequest(
         _ request: CertificateRequest, hosts: [String], days: Int = leafDaysDefault, at now: Timestamp
     ) throws -> SignedCertificate {
-        try sign(publicKey: request.publicKey, hosts: hosts, days: days, at: now)
+        let issued = try sign(publicKey: request.publicKey, hosts: hosts, days: days, at: now)
+        signed.withLock { $0.requests += 1 }
+        return issued
     }
 
     private func sign(

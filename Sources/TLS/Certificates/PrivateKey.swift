@@ -38,10 +38,13 @@ package final class PrivateKey: @unchecked Sendable {
         }
         guard let key else {
             ERR_clear_error()
-            throw pem.contains("ENCRYPTED") ? ReadError.wrongPassphrase : ReadError.notAKey
+            throw Self.isEncrypted(pem: pem) ? ReadError.wrongPassphrase : ReadError.notAKey
         }
         self.init(owning: key)
     }
+
+    /// Whether the text says that its key is encrypted (PKCS #8, or the older form of RFC 1421).
+    package static func isEncrypted(pem: String) -> Bool { pem.contains("ENCRYPTED") }
 
     deinit { EVP_PKEY_free(pointer) }
 

@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import TunnelWire
 
 /// The subject alternative names of a certificate or a request (RFC 5280 section 4.2.1.6), each with its kind.
 struct SubjectNames {

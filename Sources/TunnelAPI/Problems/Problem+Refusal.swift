@@ -7,6 +7,15 @@ extension Problem {
     init(_ refusal: Refusal) {
         switch refusal {
         case .unauthenticated: self = .unauthenticated
+        case .wrongAgentCredentials: self = .wrongAgentCredentials
+        case .agentRevoked:
+            self.init(
+                403, "agent-revoked", title: "Agent revoked",
+                detail: "This agent's key was revoked; ask the organization's administrator for a new one.")
+        case .noRotationSecret:
+            self.init(
+                403, "no-rotation-secret", title: "No rotation secret",
+                detail: "No rotation secret was issued with this key; create a key for the identity, which comes with one.")
         case .forbidden(let action): self = .forbidden(action)
         case .noSuchTunnel: self = .noSuchTunnel
         case .nameTaken(let name):
@@ -17,6 +26,18 @@ extension Problem {
             self.init(
                 409, "name-unavailable", title: "Name unavailable",
                 detail: "The name \(name) is reserved by the service; choose another one.")
+        case .noSuchIdentity: self = .noSuchIdentity
+        case .handleTaken(let handle, let namespace):
+            self = .handleUnavailable(
+                by: namespace, "The handle \(handle) is taken; choose another one, or wait until its holder is gone for good.")
+        case .handleReserved(let handle):
+            self = .handleUnavailable(by: .tunnels, "The handle \(handle) is reserved by the service; choose another one.")
+        case .noSuchKey: self = .noSuchKey
+        case .adminKeyOverAPI: self = .adminKeyOverAPI
+        case .nameTheIdentity:
+            self.init(
+                409, "name-the-identity", title: "Which identity?",
+                detail: "This key acts for the whole organization; use POST /api/v1/identities/{handle}/signing-key.")
         case .nothingToRestore(let status): self = .nothingToRestore(status)
         case .nothingToForceDelete(let status): self = .nothingToForceDelete(status)
         case .deletePending: self = .deletePending
@@ -27,7 +48,16 @@ extension Problem {
                 409, "tls-mode-mismatch", title: "Wrong tls_mode",
                 detail: "This tunnel's tls_mode is edge: the service has its certificate. Only passthrough tunnels sign CSRs.")
         case .field(let error): self.init(invalid: [FieldError(error)])
+        case .identityField(let error): self.init(invalid: [FieldError(error)])
+        case .keyField(let error): self.init(invalid: [FieldError(error)])
+        case .noSuchApp: self = .noSuchApp
+        case .tooManyApps(let max): self = .tooManyApps(max: max)
+        case .appField(let error): self.init(invalid: [FieldError(error)])
         case .rateLimited(let report): self.init(report)
+        case .noSuchWebhook: self = .noSuchWebhook
+        case .noSuchDelivery: self = .noSuchDelivery
+        case .tooManyWebhooks(let max): self = .tooManyWebhooks(max: max)
+        case .tooManyStreams(let count): self = .tooManyStreams(count)
         case .unacceptableCSR(let reason):
             self.init(400, "bad-csr", title: "Unacceptable certificate request", detail: reason)
         case .issuanceNotConfigured:
@@ -83,7 +113,18 @@ extension Problem {
     static var unauthenticated: Problem {
         var problem = Problem(
             401, "unauthenticated", title: "Not authenticated",
-            detail: "Send a valid API key, as X-API-Key or as Authorization: Bearer; this request carries none that counts.")
+            detail: "Send one valid credential: an API key, as X-API-Key or as Authorization: Bearer, or an app's, as "
+                + "Authorization: Basic; this request carries none that counts.")
+        problem.fields.append("www-authenticate", #"Bearer realm="culvert""#)
+        problem.fields.append("www-authenticate", #"Basic realm="culvert", charset="UTF-8""#)
+        return problem
+    }
+
+    static var wrongAgentCredentials: Problem {
+        var problem = Problem(
+            401, "unauthenticated", title: "Not authenticated",
+            detail:
+                "The API key or the rotation secret is wrong; send the pair of the last rotation, the key as a Bearer token.")
         problem.fields.append("www-authenticate", #"Bearer realm="culvert""#)
         return problem
     }
@@ -97,6 +138,18 @@ extension Problem {
     static let noSuchTunnel = Problem(
         404, "no-such-tunnel", title: "No such tunnel",
         detail: "There is no tunnel with this id among yours; list them with GET /api/v1/tunnels.")
+
+    static let noSuchIdentity = Problem(
+        404, "no-such-identity", title: "No such identity",
+        detail: "There is no such identity among yours; list them with GET /api/v1/identities.")
+
+    static let noSuchKey = Problem(
+        404, "no-such-key", title: "No such API key",
+        detail: "There is no API key with this id among yours; list them with GET /api/v1/api-keys.")
+
+    static let adminKeyOverAPI = Problem(
+        403, "forbidden", title: "Not allowed",
+        detail: "Admin keys are made on the service's own machine only; give scoped_identity_id for a key of one identity.")
 
     static let noSuchPath = Problem(
         404, "no-such-path", title: "No such path", detail: "Nothing is served at this path; check its spelling.")
@@ -130,6 +183,16 @@ extension Problem {
 
     static let deletePending = wrongStatus("This tunnel is delete_pending; restore it first.")
 
+    /// Clients read the members of the detail and turn them into an error of their own.
+    static func handleUnavailable(by namespace: HandleNamespace, _ text: String) -> Problem {
+        var problem = Problem(409, "handle-unavailable", title: "Handle unavailable", detail: text)
+        problem.detail = .members([
+            "code": .string("agent_handle_unavailable"), "blocking_namespace": .string(namespace.rawValue),
+            "detail": .string(text),
+        ])
+        return problem
+    }
+
     static let deletedWithIdentity = Problem(
         409, "belongs-to-identity", title: "Belongs to an identity",
         detail: "This tunnel belongs to an identity and is deleted with it; delete the identity.")
@@ -150,6 +213,14 @@ extension Problem {
                 + "the next one fits in \(wait) s.")
         fields.append("retry-after", wait)
         fields.append(report)
+    }
+
+    static func tooManyStreams(_ count: Int) -> Problem {
+        var problem = Problem(
+            429, "too-many-streams", title: "Too many streams",
+            detail: "This organization has \(count) event streams open, which is as many as it may; end one of them first.")
+        problem.fields.append("retry-after", "15")
+        return problem
     }
 
     /// Parts of the request that break rules.

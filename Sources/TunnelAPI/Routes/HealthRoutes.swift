@@ -1,3 +1,5 @@
+internal import TunnelWire
+
 /// What operators and their load balancers ask (control plane, section 8).
 struct HealthRoutes: Sendable {
     let readiness: any Readiness
@@ -6,10 +8,10 @@ struct HealthRoutes: Sendable {
         [
             Route(
                 method: "GET", pattern: RoutePattern("/healthz"), access: .everyone, body: .unused,
-                handler: .open { APIAnswer(200, .members(["status": .string("ok")])) }),
+                handler: .open { APIAnswer(200, .members(["status": .string("ok")])) }, isMetered: false),
             Route(
                 method: "GET", pattern: RoutePattern("/readyz"), access: .everyone, body: .unused,
-                handler: .open { await readyz() }),
+                handler: .open { await readyz() }, isMetered: false),
         ]
     }
 

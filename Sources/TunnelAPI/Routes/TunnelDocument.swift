@@ -1,5 +1,6 @@
 internal import TunnelDomain
 internal import TunnelService
+internal import TunnelWire
 
 /// The tunnel object of both dialects: every member is always there, in this order (control plane, section 3).
 struct TunnelDocument {
@@ -27,6 +28,7 @@ struct TunnelDocument {
             "last_disconnected_at": .time(tunnel.lastDisconnectedAt),
             "restore_deadline_at": .time(tunnel.restoreDeadline(at: snapshot.moment)),
             "currently_connected": .bool(snapshot.isConnected),
+            "connected_agents": .number("\(snapshot.connectedAgentCount)"),
             "created_at": .time(tunnel.createdAt),
             "updated_at": .time(tunnel.updatedAt),
         ])

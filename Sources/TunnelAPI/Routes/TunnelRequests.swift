@@ -1,76 +1,6 @@
 internal import TunnelDomain
 internal import TunnelService
-
-/// Reads members of a body, and collects everything that is wrong with them before it refuses.
-private struct MemberReader {
-    let body: JSONValue
-    private(set) var errors: [FieldError] = []
-
-    init(_ body: JSONValue) { self.body = body }
-
-    mutating func refuse(_ name: String, _ detail: String) { errors.append(FieldError("/" + name, detail)) }
-
-    /// A string that must be there.
-    mutating func string(_ name: String) -> String? {
-        switch body[name] {
-        case .string(let text): return text
-        case nil: refuse(name, "It is missing.")
-        case let other?: refuse(name, "It is \(other.kindDescription); send a string.")
-        }
-        return nil
-    }
-
-    /// A string, null, or nothing.
-    mutating func change(_ name: String) -> FieldChange<String> {
-        switch body[name] {
-        case nil: return .keep
-        case .null: return .clear
-        case .string(let text): return .set(text)
-        case let other?: refuse(name, "It is \(other.kindDescription); send a string or null.")
-        }
-        return .keep
-    }
-
-    mutating func description() -> FieldChange<String> {
-        let change = change("description")
-        let text = change.applied(to: nil)
-        if text?.unicodeScalars.contains("\0") == true { refuse("description", "It contains the character U+0000.") }
-        do throws(TunnelFieldError) { try Tunnel.check(description: text) } catch { errors.append(FieldError(error)) }
-        return change
-    }
-
-    mutating func tunnelName() -> TunnelName? {
-        guard let text = string("tunnel_name") else { return nil }
-        do throws(TunnelNameError) {
-            return try TunnelName(validating: text)
-        } catch {
-            refuse("tunnel_name", error.explanation)
-            return nil
-        }
-    }
-
-    mutating func tlsMode() -> TLSMode {
-        guard body["tls_mode"] != nil, let text = string("tls_mode") else { return .edge }
-        if let mode = TLSMode(rawValue: text) { return mode }
-        refuse("tls_mode", "It is neither edge nor passthrough.")
-        return .edge
-    }
-
-    mutating func metadata() -> FieldChange<String> {
-        guard let value = body["metadata"], value != .null else { return body["metadata"] == nil ? .keep : .clear }
-        guard case .object = value else {
-            refuse("metadata", "It is \(value.kindDescription); send an object or null.")
-            return .keep
-        }
-        let text = String(decoding: value.serialized, as: UTF8.self)
-        do throws(TunnelFieldError) { try Tunnel.check(metadataJSON: text) } catch { errors.append(FieldError(error)) }
-        return .set(text)
-    }
-
-    func check() throws(Problem) {
-        guard errors.isEmpty else { throw Problem(invalid: errors) }
-    }
-}
+internal import TunnelWire
 
 extension CreateTunnel.Request {
     init(_ body: JSONValue) throws(Problem) {
@@ -106,5 +36,43 @@ struct SigningBody {
         let text = reader.string("csr_pem")
         try reader.check()
         csrPEM = text ?? ""
+    }
+}
+
+extension MemberReader {
+    mutating func description() -> FieldChange<String> {
+        let change = change("description")
+        let text = change.applied(to: nil)
+        if text?.unicodeScalars.contains("\0") == true { refuse("description", "It contains the character U+0000.") }
+        do throws(TunnelFieldError) { try Tunnel.check(description: text) } catch { errors.append(FieldError(error)) }
+        return change
+    }
+
+    mutating func tunnelName() -> TunnelName? {
+        guard let text = string("tunnel_name") else { return nil }
+        do throws(TunnelNameError) {
+            return try TunnelName(validating: text)
+        } catch {
+            refuse("tunnel_name", error.explanation)
+            return nil
+        }
+    }
+
+    mutating func tlsMode() -> TLSMode {
+        guard body["tls_mode"] != nil, let text = string("tls_mode") else { return .edge }
+        if let mode = TLSMode(rawValue: text) { return mode }
+        refuse("tls_mode", "It is neither edge nor passthrough.")
+        return .edge
+    }
+
+    mutating func metadata() -> FieldChange<String> {
+        guard let value = body["metadata"], value != .null else { return body["metadata"] == nil ? .keep : .clear }
+        guard case .object = value else {
+            refuse("metadata", "It is \(value.kindDescription); send an object or null.")
+            return .keep
+        }
+        let text = String(decoding: value.serialized, as: UTF8.self)
+        do throws(TunnelFieldError) { try Tunnel.check(metadataJSON: text) } catch { errors.append(FieldError(error)) }
+        return .set(text)
     }
 }

@@ -7,6 +7,8 @@ struct APIAnswer: Sendable {
     var status: Int
     var body: [UInt8]
     var fields: HTTPFields
+    /// What comes after the body, made while it is sent.
+    var rest: (any ResponseBodySource)?
 
     init(status: Int, body: [UInt8], fields: HTTPFields = HTTPFields()) {
         self.status = status
@@ -29,6 +31,16 @@ struct APIAnswer: Sendable {
         self.init(status: kept.status, body: kept.body)
         fields.append("content-type", kept.status < 400 ? "application/json" : Problem.contentType)
         fields.append("idempotency-replayed", "true")
+    }
+
+    /// Done, and there is nothing to say.
+    static let noContent = APIAnswer(status: 204, body: [])
+
+    /// The same with how its limit stands.
+    func limited(by report: RateLimitReport) -> APIAnswer {
+        var answer = self
+        answer.fields.append(report)
+        return answer
     }
 
     /// As much of it as is given again to a repeated request.

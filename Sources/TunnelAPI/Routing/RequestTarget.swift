@@ -16,12 +16,15 @@ package struct RequestTarget: Sendable {
     private static func items(of query: Substring) -> [(name: String, value: String)] {
         query.split(separator: "&").map { item in
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (decoded(parts[0]), parts.count == 2 ? decoded(parts[1]) : "")
+            return (decoded(parts[0], isQuery: true), parts.count == 2 ? decoded(parts[1], isQuery: true) : "")
         }
     }
 
+    /// A segment of the path without its percent-encoding, by the same rules as the query but for `+`.
+    static func decodedSegment(_ segment: String) -> String { decoded(segment[...], isQuery: false) }
+
     /// Percent-decoded text; an escape that is none stays as it is, and bytes that are no UTF-8 become U+FFFD.
-    private static func decoded(_ text: Substring) -> String {
+    private static func decoded(_ text: Substring, isQuery: Bool) -> String {
         var bytes: [UInt8] = []
         var rest = text.utf8[...]
         while let byte = rest.popFirst() {
@@ -29,7 +32,7 @@ package struct RequestTarget: Sendable {
                 bytes.append(value)
                 rest.removeFirst(2)
             } else {
-                bytes.append(byte == UInt8(ascii: "+") ? 0x20 : byte)
+                bytes.append(isQuery && byte == UInt8(ascii: "+") ? 0x20 : byte)
             }
         }
         return String(decoding: bytes, as: UTF8.self)

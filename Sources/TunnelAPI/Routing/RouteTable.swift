@@ -7,6 +7,14 @@ struct RouteTable: Sendable {
         /// The path is served, but not for this method.
         case otherMethods([String])
         case nothing
+
+        /// What is not served costs as much as what is.
+        var isMetered: Bool {
+            switch self {
+            case .route(let route, _): route.isMetered
+            case .otherMethods, .nothing: true
+            }
+        }
     }
 
     /// Finds the route; HEAD is answered like GET.

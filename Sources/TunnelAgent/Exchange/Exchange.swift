@@ -25,18 +25,30 @@ final class Exchange {
     // The request.
     private var intake: HTTPStream?
     private var envelope: RequestEnvelope?
+    /// What answered when the request came: a change of the agent's rules or target is for later requests.
+    private var source: OriginSource?
     private var origin: (any ExchangeOrigin)?
+    /// The same, when the third party asks for a WebSocket.
+    private var webSocket: (any WebSocketEnd)?
     private var hasBegunOrigin = false
     private var isRequestEnded = false
 
     // The response.
+    /// Where the reply goes: a stream of its own, or the intake's when the server knows `replies-on-intake`.
     private var reply: HTTPStream?
+    private let mayReplyOnIntake: Bool
+    /// The server knows the feature `trailers`.
+    private let carriesTrailers: Bool
+    /// Bytes of a head on the intake's stream that have not left: they are nobody's to be credited.
+    private var unsentHeadByteCount = 0
     private var responseHead: HTTPResponseHead?
     /// The agent's own `inkbox-reason`.
     private var reason: String?
     /// Response bytes that came before there was a connection for the reply.
     private var unrepliedBody: [UInt8] = []
     private var isResponseEnded = false
+    private var responseTrailers: HTTPFields?
+    private var isWebSocketAccepted = false
     /// The server has taken the whole reply.
     private var replyStatus = 0
 
@@ -48,8 +60,13 @@ final class Exchange {
     private var isHomeless = false
     private var homelessSince: MonotonicInstant
 
-    init(session: AgentSession, slot: Int) {
+    /// - Parameters:
+    ///   - mayReplyOnIntake: the intake's stream is left open for the reply.
+    ///   - carriesTrailers: the server takes trailers, and passes them on.
+    init(session: AgentSession, slot: Int, mayReplyOnIntake: Bool, carriesTrailers: Bool) {
         core = session.core
+        self.carriesTrailers = carriesTrailers
+        self.mayReplyOnIntake = mayReplyOnIntake
         self.session = session
         self.slot = slot
         startedAt = session.core.loop.now
@@ -62,7 +79,8 @@ final class Exchange {
     func unpark() {
         guard case .parked = phase else { return }
         phase = .over
-        intake?.reset(.cancel)
+        // Refused means: not begun. A request that is on its way already goes to the next intake.
+        intake?.reset(mayReplyOnIntake ? .refused : .cancel)
         intake = nil
         session = nil
     }
@@ -93,24 +111,57 @@ extension Exchange: HTTPStreamReceiver {
         guard case .serving = phase, stream === intake, !isRequestEnded else { return }
         isRequestEnded = true
         guard let origin else { return }
-        if hasBegunOrigin { origin.finish() } else { beginOrigin(isEnd: true) }
+        let trailers = carriesTrailers ? source?.rules.requestTrailers(trailers) : nil
+        if !hasBegunOrigin {
+            beginOrigin(isEnd: trailers == nil)
+            if trailers == nil { return }
+        }
+        origin.finish(trailers: trailers)
     }
 
     func streamSent(byteCount: Int, on stream: HTTPStream) {
-        if stream === reply { origin?.consume(byteCount) }
+        guard stream === reply else { return }
+        let headByteCount = min(byteCount, unsentHeadByteCount)
+        unsentHeadByteCount -= headByteCount
+        if byteCount > headByteCount { origin?.consume(byteCount - headByteCount) }
+        endRequestEarly()
     }
 
     func streamClosed(_ error: StreamError?, on stream: HTTPStream) {
-        if stream === intake { intakeClosed(error) } else if stream === reply { replyClosed(error) }
+        if stream === intake, stream === reply {
+            sharedClosed(error, wasSent: stream.unsentByteCount == 0)
+        } else if stream === intake {
+            intakeClosed(error)
+        } else if stream === reply {
+            replyClosed(error)
+        }
     }
 
     private func intakeClosed(_ error: StreamError?) {
         intake = nil
         switch phase {
         case .parked: intakeEnded(error == nil ? .idle : .unexpected)
+        case .serving where mayReplyOnIntake:
+            switch error {
+            // The reply may find another connection; if there is none, the session says so.
+            case .connectionLost, nil: break
+            case .cancelledByPeer, .malformed, .refusedByPeer, .cancelled: thirdPartyGone("the third party went away")
+            }
         case .serving:
             if let error, !isRequestEnded { thirdPartyGone("the third party went away: \(error)") }
         case .over: break
+        }
+    }
+
+    /// The stream that carried both ways is over.
+    private func sharedClosed(_ error: StreamError?, wasSent: Bool) {
+        intake = nil
+        reply = nil
+        guard case .serving = phase else { return }
+        if isResponseEnded, wasSent {
+            complete(status: responseHead?.status)
+        } else {
+            thirdPartyGone(error.map { "the third party went away: \($0)" } ?? "the third party went away")
         }
     }
 
@@ -118,7 +169,8 @@ extension Exchange: HTTPStreamReceiver {
         reply = nil
         guard case .serving = phase else { return }
         if isResponseEnded, error == nil || (200...299).contains(replyStatus) {
-            complete(status: responseHead?.status)
+            // What the third party gets for a WebSocket that was accepted is 101, or 200 over HTTP/2.
+            complete(status: isWebSocketAccepted ? 101 : responseHead?.status)
         } else {
             thirdPartyGone(error.map { "the third party went away: \($0)" } ?? "the third party went away")
         }
@@ -138,6 +190,8 @@ extension Exchange {
         phase = .serving
         self.envelope = envelope
         startedAt = core.loop.now
+        // Only the response to a plain request can come back here.
+        if envelope.routeKind != .webhook, mayReplyOnIntake { stream.finish(trailers: nil) }
         number = core.begin(self)
         session?.intakeFilled(self, slot: slot)
         route(envelope)
@@ -152,39 +206,48 @@ extension Exchange {
     }
 
     private func route(_ envelope: RequestEnvelope) {
+        let source = core.origins
+        self.source = source
+        // Those of a TLS connection come with each of its requests.
+        if envelope.routeKind != .tcpStream, let refusal = source.rules.refusal(of: envelope) {
+            return answer(refusal, problem: "refused: \(refusal.code)")
+        }
         switch envelope.routeKind {
-        case .webhook where !ForwardPath.isSafe(envelope.path):
-            answer(
-                400, reason: "unsafe-path", "The path has segments that could leave the served folder.",
-                problem: "refused: the path could leave the served folder")
-        case .webhook: serve(envelope)
+        case .webhook where !ForwardPath.isSafe(envelope.path), .webSocketUpgrade where !ForwardPath.isSafe(envelope.path):
+            answer(.notice(.unsafePath), problem: "refused: the path could leave the served folder")
+        case .webhook: serve(envelope, source)
         case .webSocketUpgrade:
-            answer(
-                501, reason: "websocket-unsupported", "This tunnel's agent does not carry WebSockets.",
-                problem: "refused: this agent carries no WebSockets")
+            let origin = source.webSocketOrigin(for: self, number: number)
+            self.origin = origin
+            webSocket = origin
+            beginOrigin(isEnd: true)
         case .tcpStream:
-            problem = "refused: this agent carries no TCP streams"
+            problem = core.carry(envelope, on: session)
             complete(status: nil)
         }
     }
 
-    private func serve(_ envelope: RequestEnvelope) {
-        origin = core.origins.origin(for: self, number: number)
+    private func serve(_ envelope: RequestEnvelope, _ source: OriginSource) {
+        origin = source.origin(for: self, number: number)
         if let length = envelope.contentLength {
             beginOrigin(isEnd: length == 0)
-        } else if !Self.methodsWithoutBody.contains(envelope.method) {
+        } else if carriesTrailers || !Self.methodsWithoutBody.contains(envelope.method) {
             // A body that is announced by nothing: if none has come by the end of this turn, it is one that is still to come.
             core.loop.atTurnEnd(self)
         }
     }
 
-    /// With these methods a body is so rare that the request waits until it is known whether there is one.
+    /// With these methods a body is so rare that the request waits until it is known whether there is one; a server of ours
+    /// says so with the head.
     private static let methodsWithoutBody: Set<String> = ["GET", "HEAD", "OPTIONS", "DELETE", "TRACE"]
 
     private func beginOrigin(isEnd: Bool) {
-        guard !hasBegunOrigin, let envelope, let origin else { return }
+        guard !hasBegunOrigin, let envelope, let origin, let source else { return }
         hasBegunOrigin = true
-        origin.begin(OriginRequest(envelope: envelope, isEnd: isEnd))
+        origin.begin(
+            OriginRequest(
+                envelope: envelope, fields: source.rules.requestFields(of: envelope), isEnd: isEnd,
+                acceptsTrailers: carriesTrailers && envelope.acceptsTrailers))
     }
 }
 
@@ -200,10 +263,19 @@ extension Exchange: TurnEndHandler {
 extension Exchange {
     func originResponded(_ head: HTTPResponseHead) {
         guard case .serving = phase, responseHead == nil else { return }
-        responseHead = head
+        responseHead = edited(head)
         if let envelope, ReplyEnvelope.hasNoBody(status: head.status, isHeadRequest: envelope.method == "HEAD") {
             isResponseEnded = true
         }
+        openReply()
+    }
+
+    /// The target has opened a WebSocket; these fields go into the third party's answer.
+    func originAcceptedWebSocket(_ fields: HTTPFields) {
+        guard case .serving = phase, responseHead == nil else { return }
+        responseHead = edited(HTTPResponseHead(status: 200, fields: fields))
+        isWebSocketAccepted = true
+        isResponseEnded = true
         openReply()
     }
 
@@ -217,10 +289,11 @@ extension Exchange {
         }
     }
 
-    func originFinished() {
+    func originFinished(trailers: HTTPFields?) {
         guard case .serving = phase, !isResponseEnded else { return }
         isResponseEnded = true
-        reply?.finish(trailers: nil)
+        if carriesTrailers { responseTrailers = source?.rules.responseTrailers(trailers) }
+        reply?.finish(trailers: responseTrailers)
     }
 
     /// Request bytes have reached the origin: as many more may come.
@@ -231,37 +304,33 @@ extension Exchange {
         origin = nil
         guard responseHead == nil else {
             problem = failure.explanation
-            breakOffReply()
+            breakOffReply(failure.reset ?? .internalError)
             return complete(status: responseHead?.status)
         }
-        let detail =
-            switch failure.reason {
-            case .targetUnreachable: "The tunnel's agent is connected, but the program behind it cannot be reached."
-            case .targetFailed: "The program behind the tunnel broke off before it answered."
-            case .badResponse: "The program behind the tunnel answered with something that is not HTTP."
-            }
-        answer(502, reason: failure.reason.rawValue, detail, problem: failure.explanation)
+        answer(.notice(failure.reason.notice), problem: failure.explanation)
+    }
+
+    private func edited(_ head: HTTPResponseHead) -> HTTPResponseHead {
+        guard let edits = source?.rules.responseFields, !edits.isEmpty else { return head }
+        return HTTPResponseHead(status: head.status, fields: edits.applied(to: head.fields))
     }
 
     /// Resets the reply once its head has left: a reset that overtook the head would tell the server nothing.
-    private func breakOffReply() {
+    private func breakOffReply(_ reason: StreamReset) {
         guard let reply else { return }
-        core.loop.schedule(after: .milliseconds(1)) { reply.reset(.internalError) }
+        core.loop.schedule(after: .milliseconds(1)) { reply.reset(reason) }
     }
 
     /// Answers in the agent's own name.
-    private func answer(_ status: Int, reason: String, _ detail: String, problem: String) {
+    private func answer(_ notice: AgentNotice, problem: String) {
+        guard let envelope else { return }
         origin?.abort()
         origin = nil
         self.problem = problem
-        self.reason = reason
-        var head = HTTPResponseHead(status: status)
-        head.fields.append("content-type", "text/plain; charset=utf-8")
-        head.fields.append("cache-control", "no-store")
-        let body = Array((detail + "\n").utf8)
-        head.fields.append("content-length", String(body.count))
+        reason = notice.code
+        let (head, body) = notice.answer(to: envelope)
         responseHead = head
-        unrepliedBody = envelope?.method == "HEAD" ? [] : body
+        unrepliedBody = envelope.method == "HEAD" ? [] : body
         responseByteCount = unrepliedBody.count
         isResponseEnded = true
         openReply()
@@ -272,6 +341,9 @@ extension Exchange {
 
 extension Exchange {
     private func openReply() {
+        defer { core.parkIntakes() }
+        // The connection that brought the request takes its reply for as long as it lives, even when it is being left.
+        if mayReplyOnIntake, let intake, envelope?.routeKind == .webhook { return reply(onIntake: intake) }
         if let session, session.isServing { return reply(on: session) }
         isHomeless = true
         homelessSince = core.loop.now
@@ -302,12 +374,41 @@ extension Exchange {
         }
         guard let stream else { return thirdPartyGone("no connection took the reply") }
         reply = stream
+        // Behind the reply on the same connection: the server reads them in this order.
+        if isWebSocketAccepted, let id = envelope.webSocketID { webSocket?.bind(id, on: session) }
         guard !isEnd else { return }
         if !unrepliedBody.isEmpty {
             stream.write(unrepliedBody)
             unrepliedBody = []
         }
-        if isResponseEnded { stream.finish(trailers: nil) }
+        if isResponseEnded { stream.finish(trailers: responseTrailers) }
+    }
+
+    private func reply(onIntake stream: HTTPStream) {
+        guard let envelope, let head = responseHead else { return }
+        let isHead = envelope.method == "HEAD"
+        let hasNoBody = ReplyEnvelope.hasNoBody(status: head.status, isHeadRequest: isHead)
+        let length = hasNoBody ? nil : head.fields.first(.contentLength).flatMap { Int($0) }
+        var bytes: [UInt8] = []
+        do throws(EnvelopeError) {
+            try ReplyEnvelope.encodeBinary(
+                head, contentLength: length, isHeadRequest: isHead, reason: reason, into: &bytes)
+        } catch {
+            return badResponse(error)
+        }
+        reply = stream
+        unsentHeadByteCount = bytes.count
+        stream.write(bytes)
+        if !hasNoBody, !unrepliedBody.isEmpty { stream.write(unrepliedBody) }
+        unrepliedBody = []
+        if isResponseEnded { stream.finish(trailers: responseTrailers) }
+    }
+
+    /// A request whose whole response is out is of no use any more; behind the response's end the stream says so.
+    private func endRequestEarly() {
+        guard case .serving = phase, isResponseEnded, !isRequestEnded, let reply, reply === intake, reply.unsentByteCount == 0
+        else { return }
+        core.loop.schedule(after: .milliseconds(1)) { reply.reset(.cancel) }
     }
 
     private func badResponse(_ error: EnvelopeError) {
@@ -334,7 +435,12 @@ extension Exchange {
         }
     }
 
-    func abort(_ why: String) { thirdPartyGone(why) }
+    func abort(_ why: String) {
+        guard case .serving = phase else { return }
+        problem = problem ?? why
+        reply?.reset(.internalError)
+        complete(status: nil)
+    }
 
     /// The server's id of the request that is being served, or nil.
     var requestID: String? {
@@ -356,10 +462,20 @@ extension Exchange {
         origin?.abort()
         origin = nil
         // A request whose response is out already is of no use any more.
-        if !isRequestEnded { intake?.reset(.cancel) }
+        if !isRequestEnded, intake !== reply { intake?.reset(.cancel) }
         reply = nil
         intake = nil
         unrepliedBody = []
+        // What is carried is told of by whoever carries it.
+        let isCarried = envelope.routeKind == .tcpStream && problem == nil
+        if !isCarried { report(envelope, status: status) }
+        let session = session
+        self.session = nil
+        session?.exchangeEnded(self)
+        core.exchangeEnded(self, number: number)
+    }
+
+    private func report(_ envelope: RequestEnvelope, status: Int?) {
         core.emit(
             .request(
                 RequestReport(
@@ -367,9 +483,5 @@ extension Exchange {
                     duration: core.loop.now - startedAt, requestByteCount: requestByteCount,
                     responseByteCount: responseByteCount,
                     problem: problem)))
-        let session = session
-        self.session = nil
-        session?.exchangeEnded(self)
-        core.exchangeEnded(self, number: number)
     }
 }

@@ -11,8 +11,18 @@ public struct AgentRequest: Sendable {
     public let forwardedFor: String
     /// The host that the third party called.
     public let publicHost: String
+    /// The third party asks for a WebSocket: answer with ``AgentResponse/webSocket(subprotocol:fields:_:)`` to open it, or with
+    /// any other response to refuse.
+    public let asksForWebSocket: Bool
     /// The request's body, piece by piece as it comes; reading it is what makes more come.
     public let body: AgentRequestBody
+
+    /// The subprotocols that the third party offers for its WebSocket, in its order of preference.
+    public var subprotocols: [String] {
+        fields.filter { $0.name == "sec-websocket-protocol" }.flatMap { field in
+            field.value.split(separator: ",").map { String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
+        }
+    }
 
     /// The value of the first field with this lower-case name, or nil.
     public func first(_ name: String) -> String? { fields.first { $0.name == name }?.value }
@@ -39,6 +49,8 @@ public struct AgentResponse: Sendable {
         /// Called once; what it writes goes out as it is written. The response ends when the closure returns, and breaks off
         /// for the third party when it throws.
         case stream(@Sendable (AgentResponseWriter) async throws -> Void)
+        /// Called once, when the WebSocket is open; it ends when the closure returns. Only for a request that asks for one.
+        case webSocket(@Sendable (AgentWebSocket) async throws -> Void)
     }
 
     /// 200...599.
@@ -60,6 +72,19 @@ public struct AgentResponse: Sendable {
         self.status = status
         self.fields = fields
         body = .stream(stream)
+    }
+
+    /// Opens the WebSocket that the request asks for, and serves it with the closure.
+    ///
+    /// - Parameter subprotocol: one of those that were offered; with any other the third party gets 502.
+    public static func webSocket(
+        subprotocol: String? = nil, fields: [AgentField] = [],
+        _ serve: @escaping @Sendable (AgentWebSocket) async throws -> Void
+    ) -> AgentResponse {
+        var response = AgentResponse(status: 200, fields: fields)
+        if let subprotocol { response.fields.append(AgentField("sec-websocket-protocol", subprotocol)) }
+        response.body = .webSocket(serve)
+        return response
     }
 }
 

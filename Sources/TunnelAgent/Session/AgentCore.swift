@@ -1,15 +1,18 @@
 internal import LinuxIO
 internal import TLS
 internal import TunnelDomain
+internal import TunnelWire
 
 /// The agent on its loop: keeps one session serving, lets older ones finish, and knows when to give up.
 final class AgentCore {
     let configuration: AgentConfiguration
     let context: TLSContext
     let loop: Loop
-    let origins: OriginSource
-    private let outbox: AsyncStream<AgentEvent>.Continuation
+    /// What answers the requests that come from now on.
+    private(set) var origins: OriginSource
+    private let outbox: AgentOutbox
     private var ended: ((AgentStop) -> Void)?
+    private var passthrough: PassthroughFront?
 
     /// The session that takes requests, or is about to.
     private var current: AgentSession?
@@ -18,30 +21,57 @@ final class AgentCore {
     /// Exchanges that need a connection for their reply.
     private var homeless: [Exchange] = []
     private var exchanges: [UInt64: Exchange] = [:]
+    /// Exchanges whose TLS ended here.
+    private var terminated: [UInt64: TerminatedExchange] = [:]
     private var lastExchangeNumber: UInt64 = 0
     private var backoff = ReconnectBackoff()
     private var reconnectTimer: TimerID?
+    private var reconnectAt: MonotonicInstant?
+    private var wakeWatch: WakeWatch?
+    private var networkWatch: NetworkWatch?
     private var random = SystemRandomNumberGenerator()
     private var isStopping = false
     private var isDeadlineCheckScheduled = false
     private var unsent: [AgentEvent] = []
     private var isSendScheduled = false
     /// What the server grants a request until its response begins, and two seconds for the way.
-    private var responseSecondsMax = 62
+    private(set) var responseSecondsMax = 62
 
     init(
-        configuration: AgentConfiguration, context: TLSContext, server: AgentServer, loop: Loop,
-        outbox: AsyncStream<AgentEvent>.Continuation, ended: @escaping (AgentStop) -> Void
+        configuration: AgentConfiguration, context: TLSContext, server: AgentServer, passthrough: PassthroughWork?, loop: Loop,
+        outbox: AgentOutbox, ended: @escaping (AgentStop) -> Void
     ) {
         self.configuration = configuration
         self.context = context
         self.loop = loop
         self.outbox = outbox
         self.ended = ended
-        origins = OriginSource(server: server, configuration: configuration, loop: loop)
+        origins = OriginSource(server: server, rules: configuration.rules, configuration: configuration, loop: loop)
+        self.passthrough = passthrough.map { PassthroughFront($0, core: self) }
     }
 
-    func start() { connect() }
+    /// Does something again and again, until the agent has ended.
+    func repeatedly(after interval: Duration, _ body: @escaping () -> Void) {
+        loop.schedule(after: interval) { [self] in
+            guard ended != nil else { return }
+            body()
+            repeatedly(after: interval, body)
+        }
+    }
+
+    func start() {
+        // Where the system grants neither, the pauses between attempts are as long as they are.
+        wakeWatch = try? WakeWatch(on: loop) { [weak self] in self?.noticedNetwork() }
+        networkWatch = try? NetworkWatch(on: loop) { [weak self] in self?.noticedNetwork() }
+        connect()
+    }
+
+    /// Requests that come from now on are answered in another way; those under way go on as they began.
+    func serve(_ server: AgentServer, _ rules: AgentRules) {
+        let old = origins
+        origins = OriginSource(server: server, rules: rules, configuration: configuration, loop: loop)
+        old.close()
+    }
 
     /// Reports of requests go out in batches: each wakes another thread, which costs more than carrying the request.
     private static let reportPause: Duration = .milliseconds(10)
@@ -49,8 +79,10 @@ final class AgentCore {
     func emit(_ event: AgentEvent) {
         unsent.append(event)
         switch event {
-        case .request: sendLater()
-        case .connecting, .connected, .reconnecting, .handingOver, .stopped: send()
+        case .request, .connection: sendLater()
+        case .certificateRenewed, .certificateNotRenewed, .connecting, .connected, .sharing, .reconnecting, .handingOver,
+            .stopped:
+            send()
         }
     }
 
@@ -64,7 +96,8 @@ final class AgentCore {
     }
 
     private func send() {
-        for event in unsent { outbox.yield(event) }
+        guard !unsent.isEmpty else { return }
+        outbox.put(unsent)
         unsent.removeAll(keepingCapacity: true)
     }
 }
@@ -99,7 +132,24 @@ extension AgentCore {
         var pause = backoff.pause(using: &random)
         if let retryAfterSeconds { pause = max(pause, .seconds(retryAfterSeconds)) }
         emit(.reconnecting(after: pause, reason: reason))
-        reconnectTimer = loop.schedule(after: pause) { [self] in connect() }
+        reconnectLater(at: loop.now + pause)
+    }
+
+    private func reconnectLater(at moment: MonotonicInstant) {
+        if let reconnectTimer { loop.cancel(reconnectTimer) }
+        reconnectAt = moment
+        reconnectTimer = loop.schedule(at: moment) { [self] in connect() }
+    }
+
+    /// The machine woke, or its network has changed: what waits tries at once, what stands is made sure of.
+    func noticedNetwork() {
+        guard ended != nil, !isStopping else { return }
+        guard reconnectTimer != nil, let reconnectAt else {
+            current?.probe()
+            return
+        }
+        let moment = backoff.hurry(at: loop.now)
+        if moment < reconnectAt { reconnectLater(at: moment) }
     }
 }
 
@@ -111,6 +161,7 @@ extension AgentCore {
         backoff.succeeded()
         responseSecondsMax = grant.responseDeadlineSeconds + 2
         emit(.connected(publicURL: configuration.publicURL))
+        if configuration.isShared { emit(.sharing(agentCount: grant.servingAgentCount)) }
         let waiting = homeless
         homeless = []
         for exchange in waiting { exchange.reply(on: session) }
@@ -122,10 +173,14 @@ extension AgentCore {
         guard session === current else { return }
         current = nil
         leaving.append(session)
-        guard !isStopping else { return }
+        passthrough?.move()
+        guard !isStopping else { return finishIfDrained() }
         emit(.handingOver(reason: reason))
         connect()
     }
+
+    /// The session has been left, and no intake of it is parked any more.
+    func sessionBringsNothingMore() { if isStopping { finishIfDrained() } }
 
     /// The session is over and has told its exchanges.
     func sessionEnded(_ session: AgentSession, _ end: SessionEnd) {
@@ -144,13 +199,13 @@ extension AgentCore {
 // MARK: - Exchanges
 
 extension AgentCore {
-    var isFull: Bool { exchanges.count >= configuration.limits.requestsInFlightMax }
+    var isFull: Bool { exchanges.count >= configuration.limits.requestsInFlightMax || passthrough?.isFull == true }
 
     func begin(_ exchange: Exchange) -> UInt64 {
-        lastExchangeNumber += 1
-        exchanges[lastExchangeNumber] = exchange
+        let number = nextExchangeNumber()
+        exchanges[number] = exchange
         checkDeadlinesLater()
-        return lastExchangeNumber
+        return number
     }
 
     /// One timer for all exchanges, while there are any.
@@ -164,10 +219,13 @@ extension AgentCore {
         }
     }
 
+    /// What has room for more requests says so to the server.
+    func parkIntakes() { current?.parkIntakes() }
+
     func exchangeEnded(_ exchange: Exchange, number: UInt64) {
         exchanges[number] = nil
         homeless.removeAll { $0 === exchange }
-        current?.parkIntakes()
+        parkIntakes()
         for session in leaving { session.closeIfDone() }
         if isStopping { finishIfDrained() }
     }
@@ -184,7 +242,36 @@ extension AgentCore {
         exchanges.values.first { $0.requestID == requestID }?.abort("the third party went away")
     }
 
-    func exchange(number: UInt64) -> Exchange? { exchanges[number] }
+    func exchange(number: UInt64) -> (any OriginListener)? { exchanges[number] ?? terminated[number] }
+}
+
+// MARK: - Passthrough
+
+extension AgentCore {
+    /// Fetches a third party whose TLS the server has not ended; what is wrong when there is nobody to end it here.
+    func carry(_ envelope: RequestEnvelope, on session: AgentSession?) -> String? {
+        guard let passthrough else { return "refused: this agent ends no TLS; \"culvert tls\" makes one that does" }
+        guard let session else { return "the connection to the server was lost" }
+        // Bytes that nobody here can read cannot show a password either.
+        if passthrough.carriesOnly, let refusal = origins.rules.refusal(of: envelope) {
+            passthrough.refuse(envelope, "refused: \(refusal.code)", on: session)
+            return nil
+        }
+        passthrough.begin(envelope, on: session)
+        return nil
+    }
+
+    func nextExchangeNumber() -> UInt64 {
+        lastExchangeNumber += 1
+        return lastExchangeNumber
+    }
+
+    func register(_ exchange: TerminatedExchange, number: UInt64) { terminated[number] = exchange }
+    func forget(number: UInt64) { terminated[number] = nil }
+    var mayBeginTerminated: Bool { terminated.count <= configuration.limits.terminatedRequestsMax }
+
+    func passthroughHasRoom() { parkIntakes() }
+    func passthroughIsIdle() { if isStopping { finishIfDrained() } }
 }
 
 // MARK: - Ending
@@ -195,25 +282,37 @@ extension AgentCore {
         guard ended != nil, !isStopping else { return }
         isStopping = true
         if let reconnectTimer { loop.cancel(reconnectTimer) }
-        current?.unpark()
+        current?.leave()
+        passthrough?.drain()
         loop.schedule(after: .seconds(configuration.limits.drainSecondsMax)) { [self] in finish(.requested) }
         finishIfDrained()
     }
 
     private func finishIfDrained() {
-        if exchanges.isEmpty { finish(.requested) }
+        guard exchanges.isEmpty, passthrough?.isIdle ?? true, current?.mayBringMore != true else { return }
+        finish(.requested)
     }
 
     private func finish(_ stop: AgentStop) {
         guard let ended else { return }
         self.ended = nil
         for exchange in exchanges.values { exchange.abort("the agent stopped") }
-        for session in leaving + [current].compactMap(\.self) { session.close() }
+        let sessions = leaving + [current].compactMap(\.self)
+        for session in sessions { session.close() }
         current = nil
         leaving = []
+        passthrough = nil
         origins.close()
+        wakeWatch?.stop(on: loop)
+        networkWatch?.stop(on: loop)
         send()
-        // The last bytes leave at the end of this turn; the loop ends after it.
-        loop.schedule(after: .milliseconds(50)) { ended(stop) }
+        // Not before the server has read the last replies.
+        var openCount = sessions.count + 1
+        let oneLess = {
+            openCount -= 1
+            if openCount == 0 { ended(stop) }
+        }
+        for session in sessions { session.whenClosed(oneLess) }
+        loop.schedule(after: .milliseconds(50), oneLess)
     }
 }

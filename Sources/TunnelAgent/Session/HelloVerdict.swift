@@ -48,6 +48,8 @@ struct HelloGrant: Equatable {
     var responseDeadlineSeconds: Int
     /// Features that the server names (data plane §10).
     var features: [String]
+    /// The agents that serve the tunnel, this one included; said where it may be shared.
+    var servingAgentCount: Int?
 }
 
 private struct HelloDocument: Decodable {
@@ -55,6 +57,7 @@ private struct HelloDocument: Decodable {
     var defaultPoolSize: Int?
     var responseDeadlineSeconds: Double?
     var features: [String]?
+    var servingAgents: Int?
     var reason: String?
     var detail: String?
 
@@ -69,6 +72,7 @@ private struct HelloDocument: Decodable {
         case ownerToken = "owner_token"
         case defaultPoolSize = "default_pool_size"
         case responseDeadlineSeconds = "response_deadline_seconds"
+        case servingAgents = "serving_agents"
     }
 
     init(from decoder: any Decoder) throws {
@@ -77,6 +81,7 @@ private struct HelloDocument: Decodable {
         defaultPoolSize = try? members.decodeIfPresent(Int.self, forKey: .defaultPoolSize)
         responseDeadlineSeconds = try? members.decodeIfPresent(Double.self, forKey: .responseDeadlineSeconds)
         features = try? members.decodeIfPresent([String].self, forKey: .features)
+        servingAgents = try? members.decodeIfPresent(Int.self, forKey: .servingAgents)
         reason = try? members.decodeIfPresent(String.self, forKey: .reason)
         detail = try? members.decodeIfPresent(String.self, forKey: .detail)
     }
@@ -92,5 +97,6 @@ extension HelloGrant {
         poolSize = min(max(document.defaultPoolSize ?? 8, sizes.lowerBound), sizes.upperBound)
         responseDeadlineSeconds = Int(min(max(document.responseDeadlineSeconds ?? 60, 1), 3_600))
         features = document.features ?? []
+        servingAgentCount = document.servingAgents
     }
 }

@@ -1,33 +1,81 @@
+internal import TunnelWire
+
 /// The one place that an agent forwards requests to: a local HTTP server.
 public struct AgentTarget: Sendable, Hashable, CustomStringConvertible {
-    /// A name or an IP address; IPv6 without brackets.
-    public let host: String
-    /// 1...65535.
-    public let port: Int
+    /// The version of HTTP that it speaks.
+    public enum Version: Sendable, Hashable {
+        /// HTTP/1.1 (RFC 9112), what most programs speak.
+        case http1
+        /// HTTP/2 without TLS, by prior knowledge (RFC 9113 §3.3), as gRPC servers do.
+        case http2
+    }
 
-    /// Reads a target as a person types it: `3000`, `:3000`, `localhost:3000`, `http://127.0.0.1:3000`, `http://[::1]:3000`.
+    /// Where it listens.
+    public enum Endpoint: Sendable, Hashable {
+        /// A name or an IP address, IPv6 without brackets; 1...65535.
+        case tcp(host: String, port: Int)
+        /// The path of a stream socket in the file system.
+        case unixSocket(path: String)
+    }
+
+    /// The longest path that the system takes for a Unix socket, in bytes (`sun_path`, without its NUL).
+    public static let socketPathByteCountMax = 107
+
+    public let endpoint: Endpoint
+    public let version: Version
+    /// What is put before the path of every request: `/app`, or empty.
+    public let pathPrefix: String
+
+    /// Reads a target as a person types it: `3000`, `:3000`, `localhost:3000`, `http://127.0.0.1:3000`,
+    /// `http://[::1]:3000/app`, `unix:/run/app.sock`; for HTTP/2 `h2c://127.0.0.1:50051`, `h2c+unix:/run/app.sock`, or `grpc`
+    /// instead of `h2c`.
     ///
     /// - Throws: ``AgentTargetError``, which says what is wrong and what to write.
     public init(validating text: String) throws(AgentTargetError) {
         guard !text.isEmpty else { throw .empty }
         if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
             guard let port = PortNumber.parse(Substring(text)) else { throw .illegalPort(text) }
-            self.init(host: "localhost", port: port)
+            self.init(endpoint: .tcp(host: "localhost", port: port), version: .http1, pathPrefix: "")
+            return
+        }
+        for (prefix, version) in Self.socketPrefixes where text.hasPrefix(prefix) {
+            try self.init(socketPath: String(text.dropFirst(prefix.utf8.count)), version: version)
             return
         }
         var rest = Substring(text)
+        var version = Version.http1
         if let mark = rest.firstRange(of: "://") {
             let scheme = rest[..<mark.lowerBound].lowercased()
-            guard scheme == "http" else { throw .unsupportedScheme(scheme) }
+            guard let named = Self.schemes[scheme] else { throw .unsupportedScheme(scheme) }
+            version = named
             rest = rest[mark.upperBound...]
         }
-        if rest.last == "/" { rest.removeLast() }
-        if rest.contains(where: { $0 == "/" || $0 == "?" || $0 == "#" }) { throw .carriesPath(text) }
-        if rest.contains("@") { throw .carriesCredential }
-        try self.init(authority: rest)
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        if authority.contains("@") { throw .carriesCredential }
+        self.init(
+            endpoint: try Self.endpoint(authority), version: version,
+            pathPrefix: try Self.pathPrefix(rest[authority.endIndex...], of: text))
     }
 
-    private init(authority: Substring) throws(AgentTargetError) {
+    private static let schemes: [String: Version] = ["http": .http1, "h2c": .http2, "grpc": .http2]
+    private static let socketPrefixes: [(String, Version)] = [
+        ("unix:", .http1), ("h2c+unix:", .http2), ("grpc+unix:", .http2),
+    ]
+
+    private init(endpoint: Endpoint, version: Version, pathPrefix: String) {
+        self.endpoint = endpoint
+        self.version = version
+        self.pathPrefix = pathPrefix
+    }
+
+    private init(socketPath path: String, version: Version) throws(AgentTargetError) {
+        guard path.hasPrefix("/"), path.utf8.count <= Self.socketPathByteCountMax, !path.hasSuffix("/"),
+            !path.utf8.contains(0)
+        else { throw .illegalSocketPath(path) }
+        self.init(endpoint: .unixSocket(path: path), version: version, pathPrefix: "")
+    }
+
+    private static func endpoint(_ authority: Substring) throws(AgentTargetError) -> Endpoint {
         var host = authority
         var portText: Substring?
         if host.first == "[" {
@@ -48,23 +96,38 @@ public struct AgentTarget: Sendable, Hashable, CustomStringConvertible {
                 (0x61...0x7A).contains(byte | 0x20) || (0x30...0x39).contains(byte) || ".-_:%".utf8.contains(byte)
             }
         guard isLegal else { throw .illegalHost(String(host)) }
-        guard let portText else {
-            self.init(host: host.lowercased(), port: 80)
-            return
-        }
+        guard let portText else { return .tcp(host: host.lowercased(), port: 80) }
         guard let port = PortNumber.parse(portText) else { throw .illegalPort(String(portText)) }
-        self.init(host: host.lowercased(), port: port)
+        return .tcp(host: host.lowercased(), port: port)
     }
 
-    private init(host: String, port: Int) {
-        self.host = host
-        self.port = port
+    /// The path without its last slash: what is put before a path begins with one and ends without.
+    private static func pathPrefix(_ path: Substring, of text: String) throws(AgentTargetError) -> String {
+        var prefix = String(path)
+        if prefix.hasSuffix("/") { prefix.removeLast() }
+        guard !prefix.contains("?"), !prefix.contains("#") else { throw .carriesQuery(text) }
+        guard prefix.isEmpty || HTTPSyntax.isTarget(Array(prefix.utf8).span) && ForwardPath.isSafe(prefix) else {
+            throw .illegalPath(prefix)
+        }
+        return prefix
     }
 
-    /// Host and port, as the Host field of a forwarded request would name the target itself.
-    public var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    /// What the Host field of a forwarded request names when it names the target itself.
+    public var authority: String {
+        switch endpoint {
+        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unixSocket: "localhost"
+        }
+    }
 
-    public var description: String { "http://\(authority)" }
+    public var description: String {
+        switch (endpoint, version) {
+        case (.tcp, .http1): "http://\(authority)\(pathPrefix)"
+        case (.tcp, .http2): "h2c://\(authority)\(pathPrefix)"
+        case (.unixSocket(let path), .http1): "unix:\(path)"
+        case (.unixSocket(let path), .http2): "h2c+unix:\(path)"
+        }
+    }
 }
 
 /// What is wrong with a text that should be a target.
@@ -73,8 +136,11 @@ public enum AgentTargetError: Error, Sendable, Hashable {
     case illegalPort(String)
     case illegalHost(String)
     case unsupportedScheme(String)
-    /// A path: requests are forwarded with the path that the third party sent, so there is no place for another.
-    case carriesPath(String)
+    /// A query or a fragment: requests bring their own.
+    case carriesQuery(String)
+    /// A path that climbs, or has a character that a URL cannot have.
+    case illegalPath(String)
+    case illegalSocketPath(String)
     case carriesCredential
 }
 
@@ -86,10 +152,16 @@ extension AgentTargetError: CustomStringConvertible {
         case .illegalHost(let host):
             "\"\(host)\" is not a host; give a port such as 3000 or a URL such as http://127.0.0.1:3000"
         case .unsupportedScheme(let scheme):
-            "the target begins with \"\(scheme)://\"; only http:// targets are served. If the local program speaks TLS, let it "
-                + "listen in plain text on loopback too: the tunnel itself is encrypted"
-        case .carriesPath(let text):
-            "the target \"\(text)\" has a path; give only scheme, host and port. Requests keep the path they came with"
+            "the target begins with \"\(scheme)://\"; only http://, h2c:// and grpc:// targets are served. If the local "
+                + "program speaks TLS, let it listen in plain text on loopback too: the tunnel itself is encrypted"
+        case .carriesQuery(let text):
+            "the target \"\(text)\" has a query or a fragment; leave it out. A path may stand there: it is put before every "
+                + "request's own"
+        case .illegalPath(let path):
+            "the target's path \"\(path)\" has \"..\", a blank or another character that a URL cannot have"
+        case .illegalSocketPath(let path):
+            "\"unix:\(path)\" is not the path of a socket; give the whole path, at most "
+                + "\(AgentTarget.socketPathByteCountMax) bytes, such as unix:/run/app.sock"
         case .carriesCredential: "the target contains a user name or password; leave them out"
         }
     }

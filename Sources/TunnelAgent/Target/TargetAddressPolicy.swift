@@ -27,10 +27,10 @@ extension TargetAddressPolicy {
     /// The addresses when all of them are allowed.
     ///
     /// One that is not spoils them all: a name that means this machine and another one is a trick or a mistake.
-    func check(_ addresses: [SocketAddress], of target: AgentTarget) throws(TargetRefusal) -> [SocketAddress] {
-        guard !addresses.isEmpty else { throw .unknownHost(target.host) }
+    func check(_ addresses: [SocketAddress], of host: String) throws(TargetRefusal) -> [SocketAddress] {
+        guard !addresses.isEmpty else { throw .unknownHost(host) }
         for address in addresses where !allows(address.ip) {
-            throw .notLoopback(host: target.host, address: "\(address.ip)")
+            throw .notLoopback(host: host, address: "\(address.ip)")
         }
         return addresses
     }

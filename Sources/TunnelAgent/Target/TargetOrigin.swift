@@ -7,10 +7,9 @@ final class TargetOrigin: ExchangeOrigin {
     /// May be sent twice, when the first time a kept connection turned out to be dead (RFC 9110 §9.2.2).
     private static let idempotentMethods: Set<String> = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]
 
-    private unowned let exchange: Exchange
+    private unowned let exchange: any OriginListener
     private let pool: TargetPool
-    private let publicAuthority: String
-    private let scheme: String
+    private let manner: TargetManner
 
     private var request: OriginRequest?
     private var dial: TargetDial?
@@ -21,12 +20,12 @@ final class TargetOrigin: ExchangeOrigin {
     /// Request bytes that came before there was a connection.
     private var unsentBody: [UInt8] = []
     private var isRequestEnded = false
+    private var requestTrailers: HTTPFields?
 
-    init(exchange: Exchange, pool: TargetPool, publicAuthority: String, scheme: String) {
+    init(exchange: any OriginListener, pool: TargetPool, manner: TargetManner) {
         self.exchange = exchange
         self.pool = pool
-        self.publicAuthority = publicAuthority
-        self.scheme = scheme
+        self.manner = manner
     }
 
     func begin(_ request: OriginRequest) {
@@ -48,9 +47,10 @@ final class TargetOrigin: ExchangeOrigin {
         }
     }
 
-    func finish() {
+    func finish(trailers: HTTPFields?) {
         isRequestEnded = true
-        stream?.finish(trailers: nil)
+        requestTrailers = trailers
+        stream?.finish(trailers: trailers)
     }
 
     func consume(_ byteCount: Int) { stream?.consume(byteCount) }
@@ -71,7 +71,7 @@ final class TargetOrigin: ExchangeOrigin {
             dial = nil
             switch result {
             case .success(let connection): send(on: connection)
-            case .failure(let error): fail(.targetUnreachable, explain(error))
+            case .failure(let error): fail(.targetUnreachable, pool.explain(error))
             }
         }
     }
@@ -82,24 +82,20 @@ final class TargetOrigin: ExchangeOrigin {
             let length = request.envelope.contentLength
             guard
                 let stream = try connection.request(
-                    head(of: request.envelope), isEnd: request.isEnd, contentLength: length, receiver: self)
+                    manner.head(
+                        request.envelope.method, request.envelope, fields: request.fields,
+                        acceptsTrailers: request.acceptsTrailers),
+                    isEnd: request.isEnd, contentLength: length, receiver: self)
             else { return fail(.targetFailed, "the connection to \(pool.target) was in use") }
             self.stream = stream
             guard !request.isEnd else { return }
             if !unsentBody.isEmpty { stream.write(unsentBody) }
             unsentBody = []
-            if isRequestEnded { stream.finish(trailers: nil) }
+            if isRequestEnded { stream.finish(trailers: requestTrailers) }
         } catch {
             connection.drain()
             fail(.badResponse, "the request cannot be written as HTTP/1.1: \(error.explanation)")
         }
-    }
-
-    private func head(of envelope: RequestEnvelope) -> HTTPRequestHead {
-        var fields = envelope.fields
-        ForwardedFields(clientAddress: envelope.forwardedFor, publicHost: publicAuthority, scheme: scheme).append(to: &fields)
-        return HTTPRequestHead(
-            method: envelope.method, target: envelope.path, authority: pool.target.authority, scheme: "http", fields: fields)
     }
 
     private func fail(_ reason: OriginFailure.Reason, _ explanation: String) {
@@ -109,12 +105,6 @@ final class TargetOrigin: ExchangeOrigin {
         exchange.originFailed(OriginFailure(reason: reason, explanation: explanation))
     }
 
-    private func explain(_ error: ChannelError) -> String {
-        if case .io(let error) = error, error.isConnectionRefused {
-            return "nothing listens on \(pool.target); start the program there"
-        }
-        return "\(pool.target) cannot be reached: \(error)"
-    }
 }
 
 extension TargetOrigin: HTTPStreamReceiver {
@@ -136,7 +126,7 @@ extension TargetOrigin: HTTPStreamReceiver {
     }
 
     func streamReceivedEnd(trailers: HTTPFields?, on stream: HTTPStream) {
-        if !isOver { exchange.originFinished() }
+        if !isOver { exchange.originFinished(trailers: trailers) }
     }
 
     func streamSent(byteCount: Int, on stream: HTTPStream) {
@@ -152,10 +142,14 @@ extension TargetOrigin: HTTPStreamReceiver {
         }
         if mayTryAgain { return dialTarget() }
         if case .malformed(let what) = error {
-            fail(.badResponse, "\(pool.target) sent a bad response: \(what)")
+            fail(.badResponse, "\(pool.target) sent a bad response: \(what)\(Self.advice(what))")
         } else {
             fail(.targetFailed, "\(pool.target) broke off: \(error)")
         }
+    }
+
+    private static func advice(_ what: String) -> String {
+        what == HTTP1ClientConnection.otherVersion ? "; write the target as h2c://HOST:PORT" : ""
     }
 
     /// A kept connection that the target closed meanwhile: nothing came back, and sending the request again does no harm.

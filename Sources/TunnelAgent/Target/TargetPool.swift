@@ -8,12 +8,12 @@ final class TargetPool {
     private let loop: Loop
     private let limits: AgentLimits
     /// The address that worked last stands first.
-    private var addresses: [SocketAddress]
+    private var addresses: [TargetAddress]
     private var idle: [(connection: HTTP1ClientConnection, since: MonotonicInstant)] = []
     private var isSweepScheduled = false
     private var isClosed = false
 
-    init(target: AgentTarget, addresses: [SocketAddress], limits: AgentLimits, loop: Loop) {
+    init(target: AgentTarget, addresses: [TargetAddress], limits: AgentLimits, loop: Loop) {
         self.target = target
         self.addresses = addresses
         self.limits = limits
@@ -30,13 +30,31 @@ final class TargetPool {
 
     /// Connects anew; the completion is called once, on the loop, unless the dial is cancelled.
     func dial(_ completion: @escaping (Result<HTTP1ClientConnection, ChannelError>) -> Void) -> TargetDial {
+        dialChannel { [self] in completion($0.map { HTTP1ClientConnection.client($0, owner: self) }) }
+    }
+
+    /// The same for whoever speaks something else there.
+    func dialChannel(_ completion: @escaping (Result<Channel, ChannelError>) -> Void) -> TargetDial {
         let dial = TargetDial(
             pool: self, addresses: addresses, loop: loop, secondsMax: limits.targetConnectSecondsMax, completion)
         dial.begin()
         return dial
     }
 
-    func reached(_ address: SocketAddress) {
+    /// Why a dial has failed, and what to do.
+    func explain(_ error: ChannelError) -> String {
+        if case .io(let error) = error {
+            if error.isConnectionRefused { return "nothing listens on \(target); start the program there" }
+            if error.isNotFound { return "there is no socket \(target); start the program that makes it" }
+            if error.isPermissionDenied {
+                return "\(target) may not be used: permission denied. Run the agent as a user who may write to the socket, "
+                    + "such as a member of its group"
+            }
+        }
+        return "\(target) cannot be reached: \(error)"
+    }
+
+    func reached(_ address: TargetAddress) {
         guard addresses.first != address, let index = addresses.firstIndex(of: address) else { return }
         addresses.swapAt(0, index)
     }
@@ -79,17 +97,19 @@ extension TargetPool: HTTP1ClientOwner {
 /// One attempt to connect to the target, over its addresses in turn.
 final class TargetDial: ChannelHandler {
     private let pool: TargetPool
-    private var addresses: ArraySlice<SocketAddress>
+    private var addresses: ArraySlice<TargetAddress>
     private let loop: Loop
     private let secondsMax: Int
-    private var completion: ((Result<HTTP1ClientConnection, ChannelError>) -> Void)?
+    private var completion: ((Result<Channel, ChannelError>) -> Void)?
+    /// The one that is tried.
+    private var address: TargetAddress?
     private var channel: Channel?
     private var timer: TimerID?
     private var lastError = ChannelError.aborted("it has no address")
 
     init(
-        pool: TargetPool, addresses: [SocketAddress], loop: Loop, secondsMax: Int,
-        _ completion: @escaping (Result<HTTP1ClientConnection, ChannelError>) -> Void
+        pool: TargetPool, addresses: [TargetAddress], loop: Loop, secondsMax: Int,
+        _ completion: @escaping (Result<Channel, ChannelError>) -> Void
     ) {
         self.pool = pool
         self.addresses = addresses[...]
@@ -113,13 +133,21 @@ final class TargetDial: ChannelHandler {
     private func tryNext() {
         while let address = addresses.popFirst() {
             do {
-                channel = try Channel.connect(to: address, on: loop, tls: nil, serverName: nil, handler: self)
+                self.address = address
+                channel = try connect(to: address)
                 return
             } catch {
                 lastError = error
             }
         }
         complete(.failure(lastError))
+    }
+
+    private func connect(to address: TargetAddress) throws(ChannelError) -> Channel {
+        switch address {
+        case .ip(let address): try Channel.connect(to: address, on: loop, tls: nil, serverName: nil, handler: self)
+        case .unixSocket(let path): try Channel.connect(toSocketAt: path, on: loop, handler: self)
+        }
     }
 
     private func timedOut() {
@@ -132,7 +160,7 @@ final class TargetDial: ChannelHandler {
         timer = nil
     }
 
-    private func complete(_ result: Result<HTTP1ClientConnection, ChannelError>) {
+    private func complete(_ result: Result<Channel, ChannelError>) {
         stop()
         completion?(result)
         completion = nil
@@ -140,10 +168,9 @@ final class TargetDial: ChannelHandler {
 
     func channelOpened() {
         guard let channel, completion != nil else { return }
-        pool.reached(channel.peer)
-        let connection = HTTP1ClientConnection.client(channel, owner: pool)
+        if let address { pool.reached(address) }
         self.channel = nil
-        complete(.success(connection))
+        complete(.success(channel))
     }
 
     func channelReceived(_ bytes: Span<UInt8>) {}

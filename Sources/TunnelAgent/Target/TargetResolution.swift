@@ -1,10 +1,20 @@
 internal import LinuxIO
 
+/// Where a target can be connected to, once its name is looked up.
+enum TargetAddress: Sendable, Hashable {
+    case ip(SocketAddress)
+    case unixSocket(path: String)
+}
+
 /// From a target to the addresses that may be connected to.
 enum TargetResolution {
     /// Every address of the target, all of them checked against the policy; may block on a name.
-    static func resolve(_ target: AgentTarget, policy: TargetAddressPolicy) throws(TargetRefusal) -> [SocketAddress] {
-        try policy.check(addresses(of: target.host, port: target.port), of: target)
+    static func resolve(_ target: AgentTarget, policy: TargetAddressPolicy) throws(TargetRefusal) -> [TargetAddress] {
+        switch target.endpoint {
+        case .tcp(let host, let port): try policy.check(addresses(of: host, port: port), of: host).map { .ip($0) }
+        // A Unix socket is this machine's own.
+        case .unixSocket(let path): [.unixSocket(path: path)]
+        }
     }
 
     /// Every address of a host; empty when it has none.

@@ -3,10 +3,16 @@
 extension IntakePool {
     /// What to do with an agent's hello.
     public enum ConnectDecision: Hashable, Sendable {
-        /// The agent serves the tunnel from now on.
+        /// The agent serves the tunnel from now on, alone: whoever did before is superseded.
         case serve
+        /// The agent serves the tunnel beside others that share it.
+        case join
         /// Agents keep evicting each other: answer 503 with this `Retry-After` and leave the present one alone.
-        case refuseTooManyTakeovers(retryAfter: Duration)
+        ///
+        /// `isFirst` with the refusal that begins the time in which challengers are refused: it is the one to be put on record.
+        case refuseTooManyTakeovers(retryAfter: Duration, isFirst: Bool)
+        /// As many agents share the tunnel as may: answer 503, and leave them alone.
+        case refuseTooManySharing
         /// The tunnel is closed: answer 403.
         case refuseClosed
     }
@@ -52,6 +58,8 @@ extension IntakePool {
         case agentOffline
         /// No intake came free in time, or too many requests wait: 503.
         case agentBusy
+        /// More requests come in a second than may: 429.
+        case tooManyRequests
         /// The agent's connection was lost, or another agent took over: 502.
         case agentDisconnected
         /// The agent did not answer in time: 504.

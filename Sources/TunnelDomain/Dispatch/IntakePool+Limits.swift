@@ -3,6 +3,8 @@ extension IntakePool {
     public struct Limits: Hashable, Sendable {
         /// The most requests that wait for an intake; 0 refuses at once whoever finds none.
         public var queueMax = 128
+        /// The most requests in a second, and at once; more are refused. One of ``RequestPace/ratesPerSecond``.
+        public var requestsPerSecondMax = 50_000
         /// How long a request waits for an intake.
         public var queueWait: Duration = .seconds(5)
         /// How long after it was handed over a request waits for the head of its reply.
@@ -11,6 +13,8 @@ extension IntakePool {
         public var intakeIdle: Duration = .seconds(60)
         /// The most intakes that one agent parks, whatever it asks for.
         public var poolSizeMax = 32
+        /// The most agents that share one tunnel.
+        public var sharingAgentsMax = 16
         /// The most takeovers within ``supersedeWindow``.
         public var supersedesMax = 5
         /// The window in which takeovers are counted.

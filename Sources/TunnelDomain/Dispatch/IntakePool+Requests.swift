@@ -1,19 +1,49 @@
 // The hot path: a request meets an intake, and its reply comes back.
 
 extension IntakePool {
-    /// Takes a third party's request: to the longest-parked intake, or into the queue, or refused.
+    /// Takes a third party's request: to an intake, or into the queue, or refused.
+    ///
+    /// Among agents that share the tunnel, the one with most free intakes gets it, and of several such the one whose last
+    /// request is longest ago; of its intakes, the longest-parked one.
     public mutating func requestArrived(_ request: UInt64, at time: MonotonicInstant) -> ArrivalDecision {
         note(time)
         switch service {
         case .offline: return .refuse(.agentOffline)
         case .closed: return .refuse(.tunnelInactive)
-        case .serving(let agent, _):
-            guard let intake = parked.removeFirst() else { return enqueue(request) }
-            requests.insert(
-                request, in: .handed, agent: agent, arrivedAt: now, deadline: later(by: responseDeadlineNanoseconds))
-            return .hand(intake: intake.id)
-        case .handover: return enqueue(request)
+        case .serving, .handover: break
         }
+        guard pace.take(at: now) else { return .refuse(.tooManyRequests) }
+        guard let intake = takeIntake() else { return enqueue(request) }
+        requests.insert(
+            request, in: .handed, agent: intake.agent, arrivedAt: now, deadline: later(by: responseDeadlineNanoseconds))
+        return .hand(intake: intake.id)
+    }
+
+    /// Takes out the intake that the next request goes to, or nil when none is parked.
+    private mutating func takeIntake() -> ParkedIntakes.Intake? {
+        guard let first = parked.first, let server = servers.count == 1 ? 0 : freestServer else { return nil }
+        noteHand(to: server)
+        return first.agent == servers[server].agent ? parked.removeFirst() : parked.removeFirst(of: servers[server].agent)
+    }
+
+    private var freestServer: Int? {
+        var best: (index: Int, count: Int)?
+        for index in servers.indices {
+            let count = parked.count(of: servers[index].agent)
+            guard count > 0 else { continue }
+            guard let known = best else {
+                best = (index, count)
+                continue
+            }
+            let isLonger = servers[index].lastHand < servers[known.index].lastHand
+            if count > known.count || count == known.count && isLonger { best = (index, count) }
+        }
+        return best?.index
+    }
+
+    private mutating func noteHand(to server: Int) {
+        handCount += 1
+        servers[server].lastHand = handCount
     }
 
     private mutating func enqueue(_ request: UInt64) -> ArrivalDecision {
@@ -28,22 +58,21 @@ extension IntakePool {
     ) -> ParkDecision {
         note(time)
         let place = ParkedIntakes.Intake(id: intake, agent: agent, idleDeadline: later(by: intakeIdleNanoseconds))
-        switch service {
-        case .closed: return .closed
-        case .serving(agent, let poolSize):
-            if let request = requests.first(in: .queued) {
-                requests.move(request, to: .handed, agent: agent, deadline: later(by: responseDeadlineNanoseconds))
-                return .hand(request: requests[request].id)
-            }
-            guard parked.count < poolSize else { return .overPoolSize }
-            parked.insert(place)
-            return .hold
-        case .offline, .serving, .handover:
+        guard service != .closed else { return .closed }
+        guard let server = servers.firstIndex(where: { $0.agent == agent }) else {
             guard draining.contains(agent) else { return .superseded }
-            guard held.count < limits.poolSizeMax else { return .overPoolSize }
+            guard held.count(of: agent) < limits.poolSizeMax else { return .overPoolSize }
             held.insert(place)
             return .hold
         }
+        if let request = requests.first(in: .queued) {
+            noteHand(to: server)
+            requests.move(request, to: .handed, agent: agent, deadline: later(by: responseDeadlineNanoseconds))
+            return .hand(request: requests[request].id)
+        }
+        guard parked.count(of: agent) < servers[server].poolSize else { return .overPoolSize }
+        parked.insert(place)
+        return .hold
     }
 
     /// Forgets a parked intake whose stream has ended; one that was given a request is no longer known.
@@ -61,9 +90,9 @@ extension IntakePool {
         switch service {
         case .offline: fail(place, .agentDisconnected, into: &actions)
         case .closed: fail(place, .tunnelInactive, into: &actions)
-        case .serving(let agent, _):
-            if let intake = parked.removeFirst() {
-                requests.move(place, to: .handed, agent: agent, deadline: later(by: responseDeadlineNanoseconds))
+        case .serving:
+            if let intake = takeIntake() {
+                requests.move(place, to: .handed, agent: intake.agent, deadline: later(by: responseDeadlineNanoseconds))
                 actions.append(.hand(request: request, intake: intake.id))
             } else {
                 requeue(place, into: &actions)

@@ -16,11 +16,16 @@ public struct IntakePool: Sendable {
     var service: Service = .offline
     /// Connections that keep their requests and get no new ones.
     var draining: [UInt64] = []
-    /// The intakes of the serving agent.
+    /// The agents that get new requests, in the order in which they came; more than one when they share the tunnel.
+    var servers: [Server] = []
+    /// Counts what was handed over, so that agents can tell who was used last.
+    var handCount: UInt64 = 0
+    /// The intakes of the serving agents.
     var parked = ParkedIntakes()
     /// The intakes of draining agents: held open, never given work.
     var held = ParkedIntakes()
     var requests = RequestLedger()
+    var pace: RequestPace
     /// When agents took over, oldest first, within the window.
     var takeovers: [MonotonicInstant] = []
     /// Until when challengers are refused.
@@ -38,21 +43,30 @@ public struct IntakePool: Sendable {
     enum Service: Hashable {
         /// Nobody; requests are refused.
         case offline
-        /// The agent that said hello last.
-        case serving(agent: UInt64, poolSize: Int)
+        /// The agent that said hello last, or all that share the tunnel.
+        case serving(isShared: Bool)
         /// The last agent drains and its successor is expected; requests queue.
         case handover(from: UInt64)
         /// The tunnel is deleted.
         case closed
     }
 
+    struct Server {
+        var agent: UInt64
+        var poolSize: Int
+        /// The number of the last hand-over to it; 0 before the first.
+        var lastHand: UInt64 = 0
+    }
+
     /// Makes the pool of a tunnel that no agent serves yet.
     ///
-    /// - Precondition: counts and durations are not negative, and at least one intake may be parked.
+    /// - Precondition: counts and durations are not negative, at least one intake may be parked and one request come.
     public init(limits: Limits = Limits()) {
         precondition(limits.queueMax >= 0 && limits.poolSizeMax > 0 && limits.supersedesMax >= 0, "counts are not negative")
+        precondition(limits.sharingAgentsMax > 0, "somebody may serve the tunnel")
         precondition(limits.goneMemoryMax >= 0 && limits.answeredMemoryMax >= 0, "counts are not negative")
         self.limits = limits
+        pace = RequestPace(perSecondMax: limits.requestsPerSecondMax)
         queueWaitNanoseconds = limits.queueWait.wholeNanoseconds
         responseDeadlineNanoseconds = limits.responseDeadline.wholeNanoseconds
         intakeIdleNanoseconds = limits.intakeIdle.wholeNanoseconds
@@ -63,20 +77,15 @@ public struct IntakePool: Sendable {
 // MARK: - What the shell may ask
 
 extension IntakePool {
-    /// The agent that gets new requests, or nil.
-    public var servingAgent: UInt64? {
-        switch service {
-        case .serving(let agent, _): agent
-        case .offline, .handover, .closed: nil
-        }
-    }
+    /// The agents that get new requests, in the order in which they came.
+    public var servingAgents: [UInt64] { servers.map(\.agent) }
 
     public var isClosed: Bool { service == .closed }
     /// The requests that wait for an intake.
     public var queuedCount: Int { requests.count(in: .queued) }
     /// The requests that an agent has and whose reply is not complete.
     public var inFlightCount: Int { requests.count(in: .handed) + requests.count(in: .answering) }
-    /// The intakes that the serving agent has parked.
+    /// The intakes that the serving agents have parked.
     public var parkedCount: Int { parked.count }
 
     /// The requests of one agent whose reply is not complete; a draining connection may end when there are none.

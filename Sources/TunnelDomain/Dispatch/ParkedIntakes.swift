@@ -32,6 +32,14 @@ struct ParkedIntakes: Sendable {
         return first
     }
 
+    /// Takes out the agent's intake that has been parked longest.
+    mutating func removeFirst(of agent: UInt64) -> Intake? {
+        guard let index = intakes[start...].firstIndex(where: { $0.agent == agent }) else { return nil }
+        return index == start ? removeFirst() : intakes.remove(at: index)
+    }
+
+    func count(of agent: UInt64) -> Int { intakes[start...].count { $0.agent == agent } }
+
     mutating func remove(_ id: UInt64) {
         guard let index = intakes[start...].firstIndex(where: { $0.id == id }) else { return }
         intakes.remove(at: index)

@@ -21,11 +21,14 @@ extension Tunnel {
     }
 
     /// Takes a new name together with its identity's handle; the old host stops, the agent stays connected.
+    ///
+    /// A passthrough tunnel's certificate names the old host only, so the tunnel waits for one that names the new host.
     public mutating func rename(to newName: TunnelName, at now: Timestamp) throws(TunnelUpdateError) -> TunnelUpdateAnswer {
         try requireLiving(at: now)
         guard newName != name else { return .unchanged }
         name = newName
-        touch(at: now)
+        certificate = nil
+        change(to: tlsMode == .edge ? .active : .awaitingCert, at: now)
         return .changed
     }
 

@@ -24,7 +24,7 @@ public struct Tunnel: Hashable, Sendable {
     public internal(set) var metadataJSON: String
     public let tlsMode: TLSMode
     var state: State
-    /// The certificate on file; only passthrough tunnels have one, and an expired one stays.
+    /// The certificate on file; only passthrough tunnels have one, and an expired one stays, unless the tunnel is renamed.
     public internal(set) var certificate: TunnelCertificate?
     /// The hash of the connect secret; an identity's tunnel has none.
     public internal(set) var connectSecretHash: [UInt8]?
@@ -39,7 +39,7 @@ public struct Tunnel: Hashable, Sendable {
     enum State: Hashable {
         /// Becomes active with its first certificate, or is deleted.
         case awaitingCert
-        /// Renews its certificate, or is deleted.
+        /// Renews its certificate, waits for another one under a new name, or is deleted.
         case active
         /// Restored to one of the above until the deadline, deleted after it.
         case deletePending(restoreDeadline: Timestamp)

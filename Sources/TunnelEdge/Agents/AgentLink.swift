@@ -20,8 +20,12 @@ final class AgentLink {
     let address: String
     /// Requests whose third party has gone, to be told with the next intakes.
     var cancellations: [String] = []
+    /// Tells listeners that the agent serves; whoever tells of its end waits for this.
+    var announcement: Task<Void, Never>?
     /// Set when the connection may do nothing more, but is not closed yet.
     private(set) var isEnding = false
+    /// The agent was told to go to the process that has taken over; what it begins until then is still taken.
+    private(set) var isMoving = false
 
     /// What both ends may agree on beyond the base protocol (data plane, section 10).
     enum Feature: String, CaseIterable {
@@ -29,11 +33,23 @@ final class AgentLink {
         case opaqueHeaders = "opaque-headers"
         /// A parked intake may tell the agent that a third party has gone away, so that it stops its work at once.
         case cancel
+        /// The agent takes what comes on a bridge as it comes, so that envelopes may be larger than its windows.
+        case streamBridges = "stream-bridges"
+        /// The agent serves the tunnel beside others that say so too, and takes it over from none of them.
+        case shared
+        /// The agent leaves its intakes open and replies there, so that a request costs one stream and not two.
+        case repliesOnIntake = "replies-on-intake"
+        /// The agent says when it leaves, and is told when nothing more can come.
+        case leave
+        /// A TCP connection's bytes travel on their bridge as they are, without frames.
+        case rawTCP = "raw-tcp"
+        /// Trailers travel both ways, and with them the calls of gRPC.
+        case trailers
     }
 
     init(
         number: UInt64, site: TunnelSite, connection: HTTP2Connection, credential: AgentCredential, keyID: UUIDValue?,
-        poolSize: Int, features: Set<Feature>, address: String
+        ownerToken: [UInt8], poolSize: Int, features: Set<Feature>, address: String
     ) {
         self.number = number
         self.site = site
@@ -45,8 +61,7 @@ final class AgentLink {
         case .apiKey(let key): (credentialField, credentialBytes) = (.xApiKey, Array(key.utf8))
         }
         self.keyID = keyID
-        var random = SystemRandomNumberGenerator()
-        ownerToken = (0..<32).map { _ in Array("0123456789abcdef".utf8)[Int.random(in: 0..<16, using: &random)] }
+        self.ownerToken = ownerToken
         self.poolSize = poolSize
         self.features = features
         self.address = address
@@ -71,6 +86,20 @@ final class AgentLink {
         guard !isEnding else { return }
         isEnding = true
         connection.goAway(errorCode: ending.errorCode, debugData: Array(#"{"reason":"\#(ending.reason)"}"#.utf8))
+    }
+
+    /// Tells the agent to go to the process that has taken over.
+    func move() {
+        guard !isEnding, !isMoving else { return }
+        isMoving = true
+        connection.announceEnd(debugData: Array(#"{"reason":"\#(Ending.drain.reason)"}"#.utf8))
+    }
+
+    /// What such an agent does with its work when it is told to go.
+    var farewell: AgentFarewell {
+        // Ours is the only one that knows features; the old SDK is the one with a secret.
+        if features.contains(.cancel) { return .finishesHere }
+        return credentialField == .xApiKey ? .answersElsewhere : .dropsWork
     }
 
     enum Ending: CaseIterable {

@@ -43,6 +43,14 @@ struct RequestIDs {
         return number
     }
 
+    /// The loop that made the id in whatever process, or nil when it is no id of a service like this.
+    static func loop(of id: Span<UInt8>) -> Int? {
+        guard id.count == byteCount else { return nil }
+        for index in id.indices where value(of: id[index]) == nil { return nil }
+        guard let high = value(of: id[prefixByteCount - 2]), let low = value(of: id[prefixByteCount - 1]) else { return nil }
+        return Int(high) << 4 | Int(low)
+    }
+
     private static func append(_ number: UInt64, digitCount: Int, to bytes: inout [UInt8]) {
         for place in stride(from: digitCount - 1, through: 0, by: -1) {
             bytes.append(digit(UInt8(number >> UInt64(4 * place) & 15)))

@@ -15,7 +15,8 @@ package struct EdgeParts: Sendable {
     /// nil where no HTTPS listener is.
     package var tls: TLSContext?
     package let counters = EdgeCounters()
-    let processNumber = UInt64.random(in: 1...UInt64.max)
+    /// Tells the request ids of this process from those of others.
+    let processNumber: UInt64
 
     package init(
         settings: EdgeSettings, directory: TunnelDirectory, registry: AgentRegistry, api: any BufferedRequestHandler,
@@ -27,6 +28,7 @@ package struct EdgeParts: Sendable {
         self.api = api
         self.log = log
         self.tls = tls
+        processNumber = registry.randomness.bytes(8).reduce(0) { $0 << 8 | UInt64($1) }
     }
 }
 
@@ -35,24 +37,41 @@ package final class EdgeFront {
     let parts: EdgeParts
     let loop: Loop
     private var listeners: [HTTPListener] = []
+    private var listening: [(descriptor: Int32, purpose: ListenerPurpose)] = []
     private var sites: [TunnelID: TunnelSite] = [:]
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
     private var requestIDs: RequestIDs
     private var lastAgent: UInt64 = 0
     private(set) var isDraining = false
-    /// Bytes of request bodies that calls of the API have gathered on this loop.
-    var apiBodyByteCount = 0
+    /// The process that takes what comes here now.
+    private(set) var successor: NeighborLinks?
+    /// The process whose requests may be answered here.
+    var predecessor: NeighborLinks?
+    /// Whether calls of the API and records of agents may use the store.
+    let storeGate = StoreGate()
+    /// Connections whose TLS is not ended here.
+    var rawConnectionCount = 0
+    let tally = EdgeTally()
+    /// The request bodies that calls of the API have gathered on this loop.
+    var apiBodies: BodyBudget
 
     /// Becomes the resident of the loop.
     package init(_ parts: EdgeParts, on loop: Loop) {
         self.parts = parts
         self.loop = loop
+        apiBodies = BodyBudget(
+            byteCountMax: parts.settings.apiBodiesByteCountMax, shareMax: parts.settings.apiBodiesPerAddressByteCountMax)
         requestIDs = RequestIDs(process: parts.processNumber, loop: loop.door.index)
         loop.resident = self
     }
 
     /// Accepts connections on the socket, which other loops may share.
     package func listen(on descriptor: Int32, for purpose: ListenerPurpose) throws(IOError) {
+        listening.append((descriptor, purpose))
+        try open(descriptor, for: purpose)
+    }
+
+    private func open(_ descriptor: Int32, for purpose: ListenerPurpose) throws(IOError) {
         listeners.append(
             try HTTPListener(
                 descriptor: descriptor, purpose: purpose, arrivalSecondsMax: parts.settings.thirdParty.handshakeSecondsMax,
@@ -67,10 +86,14 @@ package final class EdgeFront {
     /// The tunnel's place on this loop, which is the loop that the directory names for it.
     func site(of tunnel: Tunnel) -> TunnelSite {
         if let site = sites[tunnel.id] { return site }
-        let site = TunnelSite(tunnel: tunnel, limits: parts.settings.pool, loop: loop)
+        let site = TunnelSite(tunnel: tunnel, settings: parts.settings, tally: tally, loop: loop)
         sites[tunnel.id] = site
+        if parts.directory.expectsAgent(of: tunnel.id) { site.expectAgent() }
         return site
     }
+
+    /// The tunnel's place, when there is one.
+    func site(_ id: TunnelID) -> TunnelSite? { sites[id] }
 
     /// Forgets a tunnel that nobody is connected to.
     func tidy(_ site: TunnelSite) {
@@ -97,6 +120,8 @@ package final class EdgeFront {
     /// Brings a tunnel of this loop in line with its record.
     package func tunnelChanged(_ tunnel: Tunnel) {
         guard let site = sites[tunnel.id] else { return }
+        // Its old name leads nowhere any more; requests look the name up, but these connections asked once.
+        if site.tunnel.name != tunnel.name { site.closePassthrough(.goingAway) }
         site.tunnel = tunnel
         site.generation += 1
         switch tunnel.status(at: parts.registry.clock.now) {
@@ -114,27 +139,68 @@ package final class EdgeFront {
     /// Accepts no more connections.
     package func stopListening() {
         isDraining = true
+        stopAccepting()
+        listening = []
+    }
+
+    /// Leaves new connections in the kernel's queue.
+    func stopAccepting() {
         for listener in listeners { listener.close() }
         listeners = []
     }
 
+    /// Accepts again.
+    func resumeAccepting() {
+        guard listeners.isEmpty else { return }
+        for (descriptor, purpose) in listening { try? open(descriptor, for: purpose) }
+    }
+
     /// Accepts no more connections and lets the open ones finish what they are doing.
-    package func drain() {
+    ///
+    /// - Parameter silenceMax: How long a silent connection is kept, whose client may be about to ask.
+    package func drain(silenceMax: Duration) {
         stopListening()
         for connection in connections.values {
-            guard let edge = connection.context as? EdgeConnection, edge.link == nil else { continue }
-            connection.drain()
+            guard let edge = connection.context as? EdgeConnection, edge.link == nil, !edge.isLink else { continue }
+            let mayBeClosed = silenceMax == .zero && !connection.isHTTP2
+            if mayBeClosed { connection.drain() } else { connection.drainPolitely(silenceMax: silenceMax) }
         }
     }
+
+    /// Sends new work to the process that has taken over, and lets what was begun here finish.
+    package func handOver(to neighbor: Neighbor, silenceMax: Duration) {
+        let links = NeighborLinks(neighbor, on: loop)
+        successor = links
+        drain(silenceMax: silenceMax)
+        storeGate.leave()
+        for site in sites.values { site.handOver { [self] exchange in sendOnward(exchange, of: site) } }
+    }
+
+    /// Tells the third parties of every WebSocket that the service goes down.
+    package func closeWebSockets() {
+        for site in sites.values { site.closeWebSockets(.draining) }
+    }
+
+    /// TLS connections that agents end.
+    package var carriedCount: Int { sites.values.reduce(0) { $0 + $1.carriedCount } }
+    package var webSocketCount: Int { sites.values.reduce(0) { $0 + $1.webSocketCount } }
+    package var agentCount: Int { connections.values.count { ($0.context as? EdgeConnection)?.link != nil } }
 
     /// True when nothing is under way any more; then the agents may be told to go.
     package var isQuiet: Bool {
         sites.values.allSatisfy { !$0.hasWork }
-            && connections.values.allSatisfy { ($0.context as? EdgeConnection)?.link != nil || !isBusy($0) }
+            && connections.values.allSatisfy { connection in
+                guard let edge = connection.context as? EdgeConnection else { return true }
+                // What comes over a link is counted where it came in.
+                return edge.link != nil || edge.isLink || !isBusy(connection)
+            }
     }
 
     private func isBusy(_ connection: HTTPConnection) -> Bool {
-        (connection as? HTTP2Connection).map { $0.openStreamCount > 0 } ?? connection.channel.isOpen
+        // WebSockets can go on for ever: they are told to end, not waited for.
+        let webSocketCount = (connection.context as? EdgeConnection)?.webSocketCount ?? 0
+        if let connection = connection as? HTTP2Connection { return connection.openStreamCount > webSocketCount }
+        return connection.channel.isOpen && webSocketCount == 0
     }
 
     /// Tells the agents that this process ends, and closes their connections.
@@ -142,7 +208,9 @@ package final class EdgeFront {
         for site in sites.values { site.dismissLinks() }
     }
 
-    package var openConnectionCount: Int { connections.count }
+    package var openConnectionCount: Int { connections.count + rawConnectionCount }
+    var openConnections: some Collection<HTTPConnection> { connections.values }
+    var openSites: some Collection<TunnelSite> { sites.values }
 }
 
 // MARK: - New connections
@@ -162,9 +230,18 @@ extension EdgeFront: ConnectionPlacement {
     package func released() { parts.counters.releaseConnection() }
 
     package func open(_ connection: consuming NewConnection) {
+        switch sight(of: connection) {
+        case .decrypt: decrypt(connection)
+        case .carry(let tunnel): carry(connection, of: tunnel)
+        case .refuse(let alert): refuse(connection, alert)
+        }
+    }
+
+    private func decrypt(_ connection: consuming NewConnection) {
         let edge = EdgeConnection(
             peerAddress: "\(connection.peer.ip)", isLoopback: connection.peer.ip.isLoopback,
-            serverName: connection.purpose == .tls ? connection.host : nil, redirectsOnly: connection.purpose == .redirect)
+            serverName: connection.purpose == .tls ? connection.host : nil, redirectsOnly: connection.purpose == .redirect,
+            proxies: parts.settings.trustedProxies)
         let isZone = connection.host.map { HostRole(of: $0, in: parts.settings.zone) == .zone } ?? true
         HTTPServerChannel.open(
             connection, on: loop, tls: connection.purpose == .tls ? parts.tls : nil,
@@ -177,6 +254,10 @@ extension EdgeFront: ConnectionPlacement {
 extension EdgeFront: HTTPServerHandler {
     package func connectionOpened(_ connection: HTTPConnection) {
         connections[ObjectIdentifier(connection)] = connection
+        let isLink = (connection.context as? EdgeConnection)?.isLink == true
+        if isLink, let connection = connection as? HTTP2Connection { connection.isPatient = true }
+        // Accepted before, and its handshake is done only now.
+        if successor != nil, !isLink { connection.drainPolitely(silenceMax: parts.settings.silenceMax) }
         guard connection.isHTTP2, let edge = connection.context as? EdgeConnection, isForZone(edge) else { return }
         // Captured strongly, for the few seconds it takes: weak references would make every use of a connection slow.
         loop.schedule(after: .seconds(parts.settings.helloSecondsMax)) {
@@ -196,6 +277,7 @@ extension EdgeFront: HTTPServerHandler {
         guard let edge = connection.context as? EdgeConnection else { return }
         if let link = edge.link { agentGone(link, error) }
         edge.link = nil
+        edge.relocation = nil
         if let site = edge.site {
             site.releaseConnection()
             tidy(site)
@@ -210,11 +292,27 @@ extension EdgeFront: HTTPServerHandler {
             case 413: .requestTooLarge
             default: .invalidRequest
             }
+        tally.figures.refused(reason, status: refusal.status)
         return reason.response(refusal, requestID: nextRequest().id)
     }
 
+    /// An agent's reply that is no HTTP is the end of its request; of others nobody needs to know.
+    package func headBroke(off head: HTTPRequestHead, on connection: HTTPConnection) {
+        guard let edge = connection.context as? EdgeConnection, let link = edge.link else { return }
+        replyBroke(off: head.target, of: link)
+    }
+
+    /// An agent took an intake back that a request had left on already.
+    package func resetCameLate(forStream id: Int32, wasRefused: Bool, on connection: HTTPConnection) {
+        guard let edge = connection.context as? EdgeConnection, let link = edge.link else { return }
+        link.site.intakeTakenBack(stream: id, of: link, wasRefused: wasRefused)
+    }
+
     /// Takes a connection that hello has brought to this loop.
-    func adopt(_ connection: HTTPConnection) { connections[ObjectIdentifier(connection)] = connection }
+    func adopt(_ connection: HTTPConnection) {
+        connections[ObjectIdentifier(connection)] = connection
+        if isDraining, let edge = connection.context as? EdgeConnection, !edge.isLink { connection.drain() }
+    }
 
     /// Lets go of a connection that moves to another loop.
     func letGo(_ connection: HTTPConnection) { connections[ObjectIdentifier(connection)] = nil }
@@ -222,13 +320,17 @@ extension EdgeFront: HTTPServerHandler {
     package func accept(_ head: HTTPRequestHead, isEnd: Bool, on stream: HTTPStream) -> any HTTPStreamReceiver {
         guard let edge = stream.connection.context as? EdgeConnection else { return refuse(.misdirected, head, stream) }
         if edge.redirectsOnly { return redirect(head, stream) }
-        // Whatever begins on a connection that is about to leave would stay behind.
+        // Whatever begins on a connection that is about to leave goes with it.
+        if let relocation = edge.relocation { return relocation.take(head, isEnd: isEnd, on: stream) }
         if edge.isMoving { return refuse(.misdirected, head, stream) }
+        if let forwarded = forward(head, isEnd: isEnd, edge, stream) { return forwarded }
         if edge.lastAuthority != head.authority || edge.isDestinationStale {
             edge.lastDestination = destination(of: head.authority, on: edge)
             edge.lastAuthority = head.authority
         }
         switch edge.lastDestination {
+        case .refused(.passthroughOnly) where !stream.connection.isTLS && parts.settings.httpsPort != nil:
+            return redirect(head, stream)
         case .refused(let refusal): return refuse(refusal, head, stream)
         case .zone: return acceptForZone(head, isEnd: isEnd, edge: edge, on: stream)
         case .tunnel where edge.role == .agent: return refuse(.misdirected, head, stream)
@@ -249,6 +351,9 @@ extension EdgeFront: HTTPServerHandler {
         case .foreign: return isAddress(host) || host.isEmpty ? .zone : .refused(.misdirected)
         case .tunnel(let name):
             guard let tunnel = parts.directory.tunnel(named: name) else { return .refused(.noSuchTunnel) }
+            guard tunnel.tlsMode == .edge else {
+                return .refused(tunnel.canServe(at: parts.registry.clock.now) ? .passthroughOnly : .tunnelInactive)
+            }
             let door = parts.directory.door(of: tunnel.id)
             guard door === loop.door else { return .elsewhere(door) }
             return admit(edge, to: site(of: tunnel))
@@ -272,12 +377,18 @@ extension EdgeFront: HTTPServerHandler {
         _ head: HTTPRequestHead, isEnd: Bool, for site: TunnelSite, edge: EdgeConnection, on stream: HTTPStream
     ) -> any HTTPStreamReceiver {
         guard site.tunnel.canServe(at: parts.registry.clock.now) else { return refuse(.tunnelInactive, head, stream) }
+        if head.upgradeProtocol == WebSocketHandshake.upgradeProtocol {
+            return acceptWebSocket(head, for: site, edge: edge, on: stream)
+        }
         guard head.method != "CONNECT", head.method != "TRACE" else { return refuse(.unsupportedMethod, head, stream) }
         let (number, id) = nextRequest()
         let exchange = Exchange(
-            number: number, id: id, head: head, isEnd: isEnd, peerAddress: edge.peerAddress, thirdParty: stream, site: site,
+            number: number, id: id, head: head, isEnd: isEnd, peerAddress: edge.clientAddress(head), thirdParty: stream,
+            site: site,
             at: loop.now)
         stream.receiver = exchange
+        // Both sides of a call speak when they have something to say.
+        if let stream = stream as? HTTP2Stream, head.fields.areOfGRPCCall { stream.isConversation = true }
         site.arrived(exchange)
         return exchange
     }
@@ -297,7 +408,8 @@ extension EdgeFront: HTTPServerHandler {
     }
 
     func refuse(_ refusal: Refusal, _ head: HTTPRequestHead, _ stream: HTTPStream) -> any HTTPStreamReceiver {
-        let answer = refusal.response(requestID: nextRequest().id, prefersHTML: head.prefersHTML)
+        tally.figures.refused(refusal, status: refusal.status)
+        let answer = refusal.response(requestID: nextRequest().id, to: head.fields)
         stream.respond(answer.head, body: answer.body)
         return DiscardingReceiver()
     }

@@ -52,9 +52,18 @@ package final class EdgeIdentities: Sendable {
         case .zone: zone.text
         // A certificate of its own only for a tunnel that there is: strangers do not make the authority sign. For any other
         // name the page that says so comes with the zone's certificate, which has every name but in the zone localhost.
-        case .tunnel(let name): directory.tunnel(named: name) == nil ? zone.text : PublicHost(name: name, zone: zone).text
+        case .tunnel(let name): host(forTunnelNamed: name)
         case .unknownName: zone.text
         case .foreign: nil
+        }
+    }
+
+    /// The certificate of a passthrough tunnel's name is its agent's: nothing that slipped by as another is shown one here.
+    private func host(forTunnelNamed name: TunnelName) -> String? {
+        switch directory.tunnel(named: name)?.tlsMode {
+        case .edge: PublicHost(name: name, zone: zone).text
+        case .passthrough: nil
+        case nil: zone.text
         }
     }
 }

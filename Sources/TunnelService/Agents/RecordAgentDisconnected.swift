@@ -1,6 +1,6 @@
 package import TunnelDomain
 
-/// Remembers when a tunnel's last agent went away.
+/// Remembers when a tunnel's last agent went away, and tells listeners.
 package struct RecordAgentDisconnected: Sendable {
     private let ports: ServicePorts
 
@@ -8,10 +8,11 @@ package struct RecordAgentDisconnected: Sendable {
 
     /// Does nothing when the tunnel is gone meanwhile.
     package func callAsFunction(_ id: TunnelID, at moment: Timestamp) async throws {
-        try await ports.store.write { store in
-            guard var tunnel = try store.tunnel(id) else { return }
+        try await ports.commit { store, _ in
+            guard var tunnel = try store.tunnel(id) else { return Change(()) }
             tunnel.agentDisconnected(at: moment)
             try store.update(tunnel)
+            return Change((), events: [EventDraft(.tunnelDisconnected, tunnel)])
         }
     }
 }

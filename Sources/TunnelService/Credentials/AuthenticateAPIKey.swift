@@ -9,13 +9,21 @@ package struct AuthenticateAPIKey: Sendable {
 
     package init(ports: ServicePorts) { self.ports = ports }
 
-    /// The key's record, or nil: malformed, unknown, expired and revoked keys all cost one hash and one look-up.
-    package func callAsFunction(_ presented: String) async throws -> APIKeyRecord? {
+    /// The key's record, or nil when it does not count.
+    package func callAsFunction(_ presented: String) async throws -> APIKeyRecord? { try await judge(presented).record }
+
+    /// Malformed, unknown, expired and revoked keys all cost one hash and one look-up.
+    package func judge(_ presented: String) async throws -> Authentication<APIKeyRecord> {
         let hash = ports.hasher.hash(ofSecret: presented)
         let (found, now) = try await ports.look { store, now in (try store.apiKey(hash: hash), now) }
-        guard let record = found, record.isValid(at: now) else { return nil }
-        await touch(record, at: now)
-        return record
+        guard let record = found else { return .unknown }
+        switch record.standing(at: now) {
+        case .valid: await touch(record, at: now)
+        case .expired: return .refused(record, reason: "the key has expired")
+        case .revoked: return .refused(record, reason: "the key was revoked")
+        case .replaced: return .refused(record, reason: "the key was rotated")
+        }
+        return .accepted(record)
     }
 
     private func touch(_ record: APIKeyRecord, at now: Timestamp) async {
@@ -31,5 +39,5 @@ extension APIKeyRecord {
         Principal(organizationID: organizationID, kind: scopedIdentityID.map(Principal.Kind.identityKey) ?? .adminKey)
     }
 
-    package var actor: AuditActor { AuditActor(kind: .apiKey, id: id.text, label: label) }
+    package var actor: AuditActor { AuditActor(kind: .apiKey, id: idText, label: label) }
 }

@@ -2,9 +2,6 @@ internal import TunnelDomain
 
 /// Makes an organization and its first admin key; the operator's way in.
 package struct CreateOrganization: Sendable {
-    /// The random bytes of an API key: 256 bits.
-    package static let apiKeyRandomByteCount = 32
-
     package struct Created: Sendable {
         package let organization: Organization
         package let keyRecord: APIKeyRecord
@@ -17,19 +14,15 @@ package struct CreateOrganization: Sendable {
     package init(ports: ServicePorts) { self.ports = ports }
 
     package func callAsFunction(label: String = "admin") async throws -> Created {
-        let apiKey = SecretFormat.apiKey(randomBytes: ports.randomness.bytes(Self.apiKeyRandomByteCount))
         let organizationID = OrganizationID(randomBytes: ports.randomness.bytes(16))
         return try await ports.commit { store, now in
             let organization = Organization(id: organizationID, createdAt: now)
-            let record = APIKeyRecord(
-                id: UUIDValue(randomBytes: ports.randomness.bytes(16)), organizationID: organizationID, label: label,
-                hash: ports.hasher.hash(ofSecret: apiKey), displayPrefix: SecretFormat.displayPrefix(of: apiKey),
-                last4: SecretFormat.last4(of: apiKey), createdBy: AuditActor.system.id, createdAt: now, updatedAt: now)
+            let key = APIKeyMaker(ports: ports).makeAdmin(of: organizationID, label: label, at: now)
             try store.insert(organization)
-            try store.insert(record)
+            try store.insert(key.record)
             try audit(.organizationCreate, .organization, organizationID.text, of: organizationID, in: store, at: now)
-            try audit(.keyCreate, .apiKey, record.id.text, of: organizationID, in: store, at: now)
-            return Change(Created(organization: organization, keyRecord: record, apiKey: apiKey))
+            try audit(.keyCreate, .apiKey, key.record.idText, of: organizationID, in: store, at: now)
+            return Change(Created(organization: organization, keyRecord: key.record, apiKey: key.apiKey))
         }
     }
 

@@ -1,6 +1,7 @@
 package import TunnelDomain
 
-/// Knows which tunnels have a live agent; the edge answers from memory.
+/// Knows which tunnels have live agents; the edge answers from memory.
 package protocol ConnectionPresence: Sendable {
-    func isConnected(_ id: TunnelID) -> Bool
+    /// How many agents are connected: more than one when they share the tunnel, or while one follows another.
+    func connectedAgentCount(of id: TunnelID) -> Int
 }

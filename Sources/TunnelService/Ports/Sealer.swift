@@ -1,4 +1,4 @@
-/// Encrypts what has to lie in the store for a while and may hold a secret: answers kept for replay.
+/// Encrypts what has to lie in the store and is or holds a secret: answers kept for replay, webhook signing keys.
 package protocol Sealer: Sendable {
     /// Authenticated encryption; `context` is bound to the text and must be given again to open it.
     func seal(_ plaintext: [UInt8], context: [UInt8]) throws -> [UInt8]

@@ -13,20 +13,26 @@ package struct APIKeyRecord: Sendable, Hashable {
     /// How the key begins and ends, for people to tell theirs apart.
     package let displayPrefix: String
     package let last4: String
-    /// Who made it: `culvertd`, or the id of the key that asked for it.
+    /// Who made it: `culvertd`, the id of the key that asked for it, or the identity that rotated its own.
     package let createdBy: String
+    package let creatorType: KeyCreatorType
     package let createdAt: Timestamp
     package var updatedAt: Timestamp
     /// Written at most once a minute.
     package var lastUsedAt: Timestamp?
     package var expiresAt: Timestamp?
     package var revokedAt: Timestamp?
+    /// SHA-256 of the secret with which the key's agent can rotate it; only identities' keys have one.
+    package let rotationSecretHash: [UInt8]?
+    /// The key that took this one's place when its agent rotated it.
+    package var replacedBy: UUIDValue?
 
     package init(
         id: UUIDValue, organizationID: OrganizationID, scopedIdentityID: IdentityID? = nil, label: String,
         description: String? = nil, hash: [UInt8], displayPrefix: String, last4: String, createdBy: String,
-        createdAt: Timestamp, updatedAt: Timestamp, lastUsedAt: Timestamp? = nil, expiresAt: Timestamp? = nil,
-        revokedAt: Timestamp? = nil
+        creatorType: KeyCreatorType = .human, createdAt: Timestamp, updatedAt: Timestamp, lastUsedAt: Timestamp? = nil,
+        expiresAt: Timestamp? = nil,
+        revokedAt: Timestamp? = nil, rotationSecretHash: [UInt8]? = nil, replacedBy: UUIDValue? = nil
     ) {
         self.id = id
         self.organizationID = organizationID
@@ -37,17 +43,38 @@ package struct APIKeyRecord: Sendable, Hashable {
         self.displayPrefix = displayPrefix
         self.last4 = last4
         self.createdBy = createdBy
+        self.creatorType = creatorType
         self.createdAt = createdAt
         self.updatedAt = updatedAt
         self.lastUsedAt = lastUsedAt
         self.expiresAt = expiresAt
         self.revokedAt = revokedAt
+        self.rotationSecretHash = rotationSecretHash
+        self.replacedBy = replacedBy
+    }
+}
+
+/// Whose wish a key is, in the words of the record that clients read.
+package enum KeyCreatorType: String, Sendable, Hashable, CaseIterable {
+    /// An operator, or whoever holds an admin key.
+    case human
+    /// An agent that rotated its own key.
+    case agent
+}
+
+extension APIKeyRecord {
+    package func standing(at now: Timestamp) -> KeyStanding {
+        KeyStanding(expiresAt: expiresAt, revokedAt: revokedAt, isReplaced: replacedBy != nil, at: now)
     }
 
-    /// Whether the key counts at a moment: neither revoked nor expired.
-    package func isValid(at now: Timestamp) -> Bool {
-        if let revokedAt, now >= revokedAt { return false }
-        if let expiresAt, now >= expiresAt { return false }
-        return true
+    /// Whether the key counts at a moment: neither revoked nor replaced nor expired.
+    package func isValid(at now: Timestamp) -> Bool { standing(at: now) == .valid }
+
+    /// Ends the key, once: later ends change nothing.
+    mutating func end(at now: Timestamp, replacedBy successor: UUIDValue? = nil) {
+        guard revokedAt == nil else { return }
+        revokedAt = max(now, createdAt)
+        replacedBy = successor
+        updatedAt = max(now, updatedAt)
     }
 }

@@ -55,6 +55,22 @@ package struct AnswerOnce: Sendable {
         }
         return .first(try await work(keeper))
     }
+
+    /// The same for a caller who is not authenticated yet: that the key was used for another request is for the work to say,
+    /// with `AnswerKeeper.requireFree`, when it has judged the caller.
+    package func whereSame<Answer: Sendable>(
+        _ request: KeyedRequest, _ work: (AnswerKeeper) async throws -> Answer
+    ) async throws -> Outcome<Answer> {
+        let entry = InFlightKeys.Entry(organizationID: request.organizationID, key: request.key)
+        guard inFlight.begin(entry) else { throw Refusal.keyInFlight }
+        defer { inFlight.end(entry) }
+        let keeper = AnswerKeeper(ports: ports, request: request)
+        do {
+            let kept = try await ports.look { store, now in try keeper.keptAnswer(in: store, at: now) }
+            if let kept { return .replayed(kept) }
+        } catch Refusal.keyUsedForAnotherRequest {}
+        return .first(try await work(keeper))
+    }
 }
 
 /// Keeps one request's final answer, encrypted: it may show a secret.
@@ -70,6 +86,11 @@ package struct AnswerKeeper: Sendable {
             ReplayRecord(
                 organizationID: request.organizationID, key: request.key.text, fingerprint: request.fingerprint,
                 status: answer.status, sealedBody: sealed, createdAt: now))
+    }
+
+    /// Throws when the key was used for another request.
+    package func requireFree(in store: any StoreReading, at now: Timestamp) throws {
+        _ = try keptAnswer(in: store, at: now)
     }
 
     /// The answer to give again, or nil when the request is new.

@@ -49,4 +49,37 @@ extension CallContext {
         case .hide: throw Refusal.noSuchTunnel
         }
     }
+
+    /// The identity with this handle, if it is there and the caller may do this to it.
+    func identity(_ handle: AgentHandle?, for action: Permission.Action, in store: any StoreReading) throws -> Identity {
+        try require(action)
+        return try permitted(try handle.flatMap { try store.identity(named: $0) }, for: action)
+    }
+
+    /// The same by its id; one that is deleted is refused like one that never was.
+    func identity(_ id: IdentityID, for action: Permission.Action, in store: any StoreReading) throws -> Identity {
+        try require(action)
+        return try permitted(try store.identity(id), for: action)
+    }
+
+    private func permitted(_ identity: Identity?, for action: Permission.Action) throws(Refusal) -> Identity {
+        guard let identity, identity.isLiving else { throw .noSuchIdentity }
+        switch Permission.decide(principal, action, on: Permission.Resource(identity)) {
+        case .allow: return identity
+        case .forbid: throw .forbidden(action)
+        case .hide: throw .noSuchIdentity
+        }
+    }
+
+    /// The key with this id, ended ones included, if the caller may do this to it.
+    func apiKey(_ id: UUIDValue?, for action: Permission.Action, in store: any StoreReading) throws -> APIKeyRecord {
+        try require(action)
+        guard let id, let key = try store.apiKey(id) else { throw Refusal.noSuchKey }
+        let resource = Permission.Resource(organizationID: key.organizationID, identityID: key.scopedIdentityID)
+        switch Permission.decide(principal, action, on: resource) {
+        case .allow: return key
+        case .forbid: throw Refusal.forbidden(action)
+        case .hide: throw Refusal.noSuchKey
+        }
+    }
 }

@@ -4,13 +4,34 @@ package import TunnelDomain
 package enum Refusal: Error, Sendable, Hashable {
     /// The credential is missing, malformed, unknown, expired or revoked: which one is not told.
     case unauthenticated
+    /// The API key or the rotation secret is wrong: which one is not told.
+    case wrongAgentCredentials
+    /// The agent's key was revoked; both credentials are right otherwise.
+    case agentRevoked
+    /// The key was issued without a rotation secret.
+    case noRotationSecret
     /// The caller is known and may never do this.
     case forbidden(Permission.Action)
     /// There is no such tunnel, or the caller may not know of it.
     case noSuchTunnel
+    /// There is no such app, or the caller may not know of it.
+    case noSuchApp
+    /// The organization has as many apps as it may.
+    case tooManyApps(max: Int)
     /// Another tunnel has the name, or will have it until its grace window ends.
     case nameTaken(TunnelName)
     case nameReserved(TunnelName)
+    /// There is no such identity, or the caller may not know of it.
+    case noSuchIdentity
+    /// An identity has the handle, or a tunnel has it as its name.
+    case handleTaken(AgentHandle, by: HandleNamespace)
+    case handleReserved(AgentHandle)
+    /// There is no such key, or the caller may not know of it.
+    case noSuchKey
+    /// Admin keys are minted on the service's own machine alone.
+    case adminKeyOverAPI
+    /// The caller acts for the whole organization and has to say for which identity.
+    case nameTheIdentity
     /// Only a tunnel in its grace window can be restored, and this one is not.
     case nothingToRestore(TunnelStatus)
     /// Only a tunnel in its grace window can be deleted for good, and this one is not.
@@ -25,7 +46,18 @@ package enum Refusal: Error, Sendable, Hashable {
     case edgeTunnelNeedsNoCertificate
     /// A value is out of its bounds.
     case field(TunnelFieldError)
+    case identityField(IdentityFieldError)
+    case keyField(APIKeyFieldError)
+    case appField(AppFieldError)
     case rateLimited(RateLimitReport)
+    /// There is no such webhook, or the caller may not know of it.
+    case noSuchWebhook
+    /// There is no such delivery, or the caller may not know of it.
+    case noSuchDelivery
+    /// The organization has as many webhooks as it may.
+    case tooManyWebhooks(max: Int)
+    /// The organization has as many event streams as it may: the number.
+    case tooManyStreams(Int)
     /// The certificate request is at fault; the text says how.
     case unacceptableCSR(String)
     /// The service has no issuer.

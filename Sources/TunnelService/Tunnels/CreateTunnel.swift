@@ -46,7 +46,7 @@ package struct CreateTunnel: Sendable {
         try store.recordSuccess(of: .tunnelCreate, for: subject, at: now)
         try AuditTrail(ports: ports).append(.tunnelCreate, of: tunnel, by: call, in: store, at: now)
         let created = Created(snapshot: ports.snapshot(of: tunnel, at: now), connectSecret: secret, rateLimit: report)
-        let notices = [finalized, TunnelNotice(tunnel: tunnel, change: .created)].compactMap(\.self)
+        let notices: [ServiceNotice] = [finalized, .tunnelChanged(tunnel, .created)].compactMap(\.self)
         return Change(created, notices: notices)
     }
 

@@ -46,6 +46,7 @@ package struct SignCSR: Sendable {
         let report = try rules.requireRoom(for: .certSign, of: tunnel.id.text, in: store, at: now)
 
         try store.update(tunnel)
+        try store.watchExpiry(of: tunnel.id, from: RenewalPlan(of: certificate.validity).renewFrom)
         try store.recordSuccess(of: .certSign, for: tunnel.id.text, at: now)
         try AuditTrail(ports: ports).append(.certSign, of: tunnel, by: call, in: store, at: now)
         return Change(Signed(certificate: certificate, rateLimit: report), tunnel, .certSigned)

@@ -4,7 +4,7 @@ internal import TunnelDomain
 struct FinalizeTunnel {
     let ports: ServicePorts
 
-    func write(_ tunnel: Tunnel, in store: any StoreWriting, at now: Timestamp) throws -> TunnelNotice {
+    func write(_ tunnel: Tunnel, in store: any StoreWriting, at now: Timestamp) throws -> ServiceNotice {
         var tunnel = tunnel
         _ = tunnel.sweep(at: now)
         try store.update(tunnel)
@@ -14,6 +14,6 @@ struct FinalizeTunnel {
                 id: trail.newID(), occurredAt: now, action: .tunnelFinalize, organizationID: tunnel.organizationID,
                 actor: .system, resourceType: .tunnel, resourceID: tunnel.id.text, ip: nil, requestID: nil),
             in: store)
-        return TunnelNotice(tunnel: tunnel, change: .deleted)
+        return .tunnelChanged(tunnel, .deleted)
     }
 }

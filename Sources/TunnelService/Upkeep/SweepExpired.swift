@@ -6,6 +6,8 @@ internal import TunnelDomain
 package struct SweepExpired: Sendable {
     /// So many tunnels are finalized in one transaction, so that other writers need not wait long.
     package static let batchTunnelCountMax = 100
+    /// So many keys are ended in one transaction.
+    package static let batchKeyCountMax = 100
 
     private let ports: ServicePorts
     private let rules: ServiceRules
@@ -24,12 +26,31 @@ package struct SweepExpired: Sendable {
             total += count
             if count < Self.batchTunnelCountMax { break }
         }
+        while try await ports.commit({ store, now in try endKeys(in: store, at: now) }) == Self.batchKeyCountMax {}
         try await ports.store.write { store in
             let now = ports.clock.now
             try store.forgetSuccesses(upTo: now - rules.longestWindow)
             try store.forgetReplays(upTo: now - IdempotencyRecord.lifetime)
         }
         return total
+    }
+
+    /// Writes down that keys have expired: they count no more already, but connections that they opened have to hear of it.
+    private func endKeys(in store: any StoreWriting, at now: Timestamp) throws -> Change<Int> {
+        let trail = AuditTrail(ports: ports)
+        let ended = try store.openAPIKeys(expiringUpTo: now, limit: Self.batchKeyCountMax).map { key in
+            var key = key
+            key.end(at: key.expiresAt ?? now)
+            try store.update(key)
+            try trail.append(
+                AuditEntry(
+                    id: trail.newID(), occurredAt: now, action: .keyExpire, organizationID: key.organizationID,
+                    actor: .system, resourceType: .apiKey, resourceID: key.idText, ip: nil, requestID: nil),
+                in: store)
+            return key
+        }
+        return Change(
+            ended.count, notices: ended.map { .keyEnded($0.id) }, events: ended.map { EventDraft(.keyRevoked, $0) })
     }
 
     private func sweepBatch(in store: any StoreWriting, at now: Timestamp) throws -> Change<Int> {

@@ -14,13 +14,15 @@ package enum EnvelopeError: Error, Hashable, Sendable {
     case illegalField
     /// The carried content-length and that of the stream differ.
     case lengthMismatch
+    /// Bytes that are no head of a reply.
+    case malformedReply
 
     /// The status for the third party: its own fault or that of the other side of the tunnel.
     package var status: Int {
         switch self {
         case .invalidHeader, .invalidRequestLine: 400
         case .headersTooLarge: 431
-        case .missingField, .repeatedField, .malformedField, .illegalField, .lengthMismatch: 502
+        case .missingField, .repeatedField, .malformedField, .illegalField, .lengthMismatch, .malformedReply: 502
         }
     }
 
@@ -30,7 +32,8 @@ package enum EnvelopeError: Error, Hashable, Sendable {
         case .invalidHeader: "invalid-header"
         case .invalidRequestLine: "invalid-request"
         case .headersTooLarge: "headers-too-large"
-        case .missingField, .repeatedField, .malformedField, .illegalField, .lengthMismatch: "invalid-reply"
+        case .missingField, .repeatedField, .malformedField, .illegalField, .lengthMismatch, .malformedReply:
+            "invalid-reply"
         }
     }
 
@@ -46,6 +49,7 @@ package enum EnvelopeError: Error, Hashable, Sendable {
         case .malformedField(let field): "The message from the tunnel has a \(field.text) field that makes no sense."
         case .illegalField: "The message from the tunnel has a header that HTTP does not allow."
         case .lengthMismatch: "The message from the tunnel announces two different lengths."
+        case .malformedReply: "The reply from the tunnel does not begin with a head."
         }
     }
 }

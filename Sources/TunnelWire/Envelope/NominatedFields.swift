@@ -1,10 +1,10 @@
 /// The names that a message's `Connection` fields declare to be of this connection only (RFC 9110 §7.6.1).
-struct NominatedFields {
+package struct NominatedFields {
     /// The names in lower case, each followed by a comma.
     private var names: [UInt8] = []
 
     /// Nothing is kept, and nothing allocated, for the options that everybody sends.
-    init(of fields: HTTPFields, prefix: StaticString = "") {
+    package init(of fields: HTTPFields, prefix: StaticString = "") {
         fields.forEach { known, name, value in
             guard prefix.utf8CodeUnitCount == 0 ? known == .connection : name.isConnection(behind: prefix) else { return }
             value.forEachListElement { option in
@@ -16,7 +16,7 @@ struct NominatedFields {
         }
     }
 
-    func contains(_ name: Span<UInt8>) -> Bool {
+    package func contains(_ name: Span<UInt8>) -> Bool {
         if names.isEmpty { return false }
         let all = names.span
         var start = 0

@@ -40,6 +40,8 @@ extension RequestEnvelope {
             if known == .contentLength {
                 guard contentLength == nil else { throw .repeatedField(.contentLength) }
                 contentLength = try value.contentLength()
+            } else if known == .te {
+                acceptsTrailers = acceptsTrailers || value.equalsIgnoringCase("trailers")
             } else if HopByHop.travelsToAgent(known, name), !nominated.contains(name) {
                 fields.append(name: name, value: value)
             }

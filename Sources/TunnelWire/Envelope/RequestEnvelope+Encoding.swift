@@ -9,10 +9,12 @@ package struct RequestEnvelopeContext: Sendable, Hashable {
     package var forwardedFor: String
     /// The agent reads values as bytes, not as UTF-8 (feature `opaque-headers`).
     package var allowsOpaqueValues = false
+    /// The agent carries trailers (feature `trailers`), so that it may know who takes them.
+    package var carriesTrailers = false
 
     package init(
         requestID: String, routeKind: RequestEnvelope.RouteKind = .webhook, webSocketID: String? = nil, tcpID: String? = nil,
-        sniHost: String? = nil, forwardedFor: String, allowsOpaqueValues: Bool = false
+        sniHost: String? = nil, forwardedFor: String, allowsOpaqueValues: Bool = false, carriesTrailers: Bool = false
     ) {
         self.requestID = requestID
         self.routeKind = routeKind
@@ -21,6 +23,7 @@ package struct RequestEnvelopeContext: Sendable, Hashable {
         self.sniHost = sniHost
         self.forwardedFor = forwardedFor
         self.allowsOpaqueValues = allowsOpaqueValues
+        self.carriesTrailers = carriesTrailers
     }
 }
 
@@ -37,6 +40,7 @@ extension RequestEnvelope {
             byteCount: given.byteCount + 9 * given.count + head.target.utf8.count + 256, fieldCount: given.count + 8)
         try appendContext(head, context, into: &output)
         try appendFields(of: given, context, into: &output)
+        if context.carriesTrailers, given.acceptsTrailers { output.append("inkbox-h-te", "trailers") }
         let byteCount = output.headerListByteCount + HTTPFields.statusByteCount
         guard byteCount <= headerListByteCountMax else {
             throw .headersTooLarge(byteCount: byteCount, byteCountMax: headerListByteCountMax)

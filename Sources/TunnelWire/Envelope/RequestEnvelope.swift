@@ -21,6 +21,8 @@ package struct RequestEnvelope: Sendable {
     package var fields: HTTPFields
     /// The third party's `content-length`, when it sent one.
     package var contentLength: Int?
+    /// The third party takes trailers (`te`), and the server said so: both ends know the feature `trailers`.
+    package var acceptsTrailers = false
 
     /// The part of a field name that marks a carried field.
     package static let fieldPrefix: StaticString = "inkbox-h-"

@@ -16,6 +16,8 @@ package enum HTTP1Connection: Sendable, Hashable {
     /// `connection: keep-alive`, for a client that speaks HTTP/1.0 and asked for it.
     case keepAlive
     case close
+    /// `connection: te`, for a request with that field (RFC 9110 §10.1.4).
+    case nominatingTE
     /// `connection: upgrade` and `upgrade: TOKEN`.
     case upgrade(String)
 }
@@ -70,7 +72,7 @@ package enum HTTP1Serializer {
     private static func room(_ fields: HTTPFields, _ connection: HTTP1Connection) -> Int {
         let upgradeByteCount =
             switch connection {
-            case .lasting, .keepAlive, .close: 0
+            case .lasting, .keepAlive, .close, .nominatingTE: 0
             case .upgrade(let token): token.utf8.count
             }
         return fields.byteCount + 4 * fields.count + upgradeByteCount + 128
@@ -140,6 +142,7 @@ extension ByteWriter {
         case .lasting: break
         case .keepAlive: write("connection: keep-alive\r\n")
         case .close: write("connection: close\r\n")
+        case .nominatingTE: write("connection: te\r\n")
         case .upgrade(let token):
             write("connection: upgrade\r\nupgrade: ")
             try write(checked: token, isLegal: HTTPSyntax.isToken)

@@ -6,7 +6,7 @@ import TunnelDomain
 import TunnelWire
 
 /// The HTTP/1.1 client before a server that a test plays byte by byte.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ClientTests {
     /// What came back, and what became of the connection.
     private struct Outcome: Sendable {
@@ -48,6 +48,11 @@ struct ClientTests {
         #expect(outcome.result.error == nil)
         #expect(outcome.result.body == Array("hello".utf8))
         #expect(outcome.isIdle)
+    }
+
+    @Test func `a server that speaks HTTP/2 unasked is told apart`() async throws {
+        let outcome = try await exchange { $0.send(RawFrame.frame(.settings, [0, 3, 0, 0, 0, 100])) }
+        #expect(outcome.result.error == .malformed(HTTP1ClientConnection.otherVersion))
     }
 
     @Test func `a chunked response brings its trailers`() async throws {

@@ -6,7 +6,7 @@ import TunnelDomain
 import TunnelWire
 
 /// How the ends of messages are told over HTTP/1.1.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FramingTests {
     private static func get(_ method: String = "GET", version: String = "1.1") -> String {
         "\(method) / HTTP/\(version)\r\nHost: a\r\nConnection: close\r\n\r\n"

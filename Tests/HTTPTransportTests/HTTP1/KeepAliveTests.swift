@@ -5,7 +5,7 @@ import Testing
 import TunnelDomain
 import TunnelWire
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct KeepAliveTests {
     /// Answers with the target of the request.
     static let echo = Script(

@@ -6,10 +6,10 @@ import TunnelDomain
 import TunnelWire
 
 /// How long an HTTP/1.1 server waits for what, and how much it takes in meanwhile.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct PatienceTests {
     private static func settings(_ change: (inout HTTP1Settings) -> Void) -> HTTPServerSettings {
-        var settings = HTTPServerSettings()
+        var settings = HTTPServerSettings.patient
         change(&settings.http1)
         return settings
     }

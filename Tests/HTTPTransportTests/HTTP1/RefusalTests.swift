@@ -6,7 +6,7 @@ import TunnelDomain
 import TunnelWire
 
 /// Requests that could mean one thing to us and another to somebody else.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RefusalTests {
     private static func post(_ fields: String, _ body: String = "") -> String {
         "POST / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n\r\n\(body)"

@@ -6,7 +6,7 @@ import TunnelDomain
 import TunnelWire
 
 /// What concerns an HTTP/2 connection as a whole.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ConnectionTests {
     @Test func `a goodbye brings its code and words to the client, and what is open may finish`() async throws {
         try await withServer(Script(onEnd: { _, _ in })) { server in

@@ -4,7 +4,7 @@ import Testing
 import TunnelDomain
 
 /// Clients that keep a server busy with frames that cost them nothing.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FloodTests {
     private static let calm: UInt32 = 11
 
@@ -12,7 +12,7 @@ struct FloodTests {
     private static let streams: [UInt32] = (0..<60).map { 2 * $0 + 1 }
 
     static func settings(_ change: (inout HTTP2Settings) -> Void) -> HTTPServerSettings {
-        var settings = HTTPServerSettings()
+        var settings = HTTPServerSettings.patient
         change(&settings.http2)
         return settings
     }

@@ -5,7 +5,7 @@ import TunnelDomain
 import TunnelWire
 
 /// How long an HTTP/2 server waits for what.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HTTP2PatienceTests {
     private static func settings(_ change: (inout HTTP2Settings) -> Void) -> HTTPServerSettings {
         FloodTests.settings {
@@ -74,6 +74,30 @@ struct HTTP2PatienceTests {
             #expect(await server.journal.wait { !$0.streamClosings.isEmpty }.streamClosings == [.cancelled])
             try await server.withStreams { $0.first?.respond(.status(204), isEnd: true) }
             #expect(await client.frames(until: .headers).first(.headers)?.stream == 3)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `a body may come as slowly as it likes once it is one half of a conversation`(isAnswered: Bool) async throws {
+        let settings = HTTP2PatienceTests.settings {
+            $0.bodyGraceSeconds = 0
+            $0.bodyBytesPerSecondMin = 1_000
+        }
+        let script = Script(
+            onHead: { head, stream in
+                guard head.fields.first(named: "x-talks") != nil, let stream = stream as? HTTP2Stream else { return }
+                if isAnswered { stream.respond(.status(200), isEnd: false) } else { stream.isConversation = true }
+            }, onEnd: { _, _ in })
+        try await withServer(settings: settings, script) { server in
+            let client = try await server.client()
+            client.send(
+                RawFrame.hello + RawFrame.request(1, method: "POST", isEnd: false, [("x-talks", "1")])
+                    + RawFrame.request(3, method: "POST", isEnd: false))
+            // Both are looked at together, and the other one is what ends.
+            let reset = try #require(await client.frames(until: .reset).first(.reset))
+            #expect(reset.stream == 3)
+            client.send(RawFrame.frame(.data, flags: RawFrame.endStream, stream: 1, Array("slow".utf8)))
+            await server.journal.wait { $0.bodyByteCount == 4 && $0.endCount == 1 }
         }
     }
 

@@ -4,10 +4,10 @@ import Testing
 import TunnelDomain
 
 /// Which heads of requests come through HTTP/2.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HeadTests {
     /// The frames until stream 1 has its answer: a head or a reset.
-    private func answer(_ request: [UInt8], settings: HTTPServerSettings = HTTPServerSettings()) async throws
+    private func answer(_ request: [UInt8], settings: HTTPServerSettings = .patient) async throws
         -> (frames: [RawFrame], targets: [String])
     {
         var frames: [RawFrame] = []

@@ -6,7 +6,7 @@ import TunnelDomain
 import TunnelWire
 
 /// Exchanges over HTTP/2, from both ends.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct StreamTests {
     static func head(_ method: String = "GET", _ target: String = "/") -> HTTPRequestHead {
         HTTPRequestHead(method: method, target: target, authority: "localhost")
@@ -26,10 +26,22 @@ struct StreamTests {
         }
     }
 
+    @Test func `what is written behind the head of an answer to HEAD is dropped`() async throws {
+        let script = Script(onEnd: { _, stream in stream.respond(.status(502), body: Array("page".utf8)) })
+        try await withServer(script) { server in
+            let client = try await server.client()
+            client.send(RawFrame.hello + RawFrame.request(1, method: "HEAD") + RawFrame.request(3))
+            let frames = await client.frames(until: .data)
+            let head = frames.first { $0.stream == 1 }
+            #expect(head?.isA(.headers) == true && (head?.flags ?? 0) & RawFrame.endStream != 0)
+            #expect(frames.filter { $0.isA(.data) }.map(\.stream) == [3])
+        }
+    }
+
     @Test(
         arguments: [
             (StreamReset.cancel, 8, StreamError.cancelledByPeer), (.internalError, 2, .cancelledByPeer),
-            (.refused, 7, .refusedByPeer),
+            (.refused, 7, .refusedByPeer), (.overloaded, 11, .cancelledByPeer),
         ] as [(StreamReset, UInt32, StreamError)])
     func `a reset by the handler carries its reason to the client`(
         reason: StreamReset, code: UInt32, error: StreamError
@@ -117,6 +129,77 @@ struct StreamTests {
             #expect(data.filter { $0.stream == 3 }.reduce(0) { $0 + $1.payload.count } == body.count)
             #expect(data.filter { $0.stream == 1 }.reduce(0) { $0 + $1.payload.count } == 1_000)
         }
+    }
+
+    @Test func `a head that is all there is ends its stream, told so at once or in the same turn`() async throws {
+        let script = Script(onEnd: { head, stream in
+            stream.respond(.status(200), isEnd: false)
+            stream.finish(trailers: nil)
+        })
+        try await withServer(script) { server in
+            let client = try await server.client()
+            client.send(RawFrame.hello + RawFrame.request(1))
+            let answer = try #require(await client.frames(until: .headers).first(.headers))
+            #expect(answer.flags & RawFrame.endStream != 0)
+        }
+    }
+
+    @Test func `a head whose body comes later does not wait for it`() async throws {
+        let script = Script(onEnd: { _, stream in stream.respond(.status(200), isEnd: false) })
+        try await withServer(script) { server in
+            let client = try await server.client()
+            client.send(RawFrame.hello + RawFrame.request(1))
+            let answer = try #require(await client.frames(until: .headers).first(.headers))
+            #expect(answer.flags & RawFrame.endStream == 0)
+            try await server.withStreams { $0.first?.finish(trailers: nil) }
+            let end = try #require(await client.frames(until: .data).first(.data))
+            #expect(end.payload.isEmpty && end.flags & RawFrame.endStream != 0)
+        }
+    }
+
+    @Test func `trailers without a body are trailers`() async throws {
+        var trailers = HTTPFields()
+        trailers.append("x-sum", "7")
+        let script = Script(onEnd: { [trailers] _, stream in
+            stream.respond(.status(200), isEnd: false)
+            stream.finish(trailers: trailers)
+        })
+        try await withServer(script) { server in
+            let result: CallResult = try await server.door.call { [address = server.address] loop, done in
+                let caller = try HTTP2Caller.open(to: address, tls: nil, on: loop)
+                caller.send(StreamTests.head()) { done($0) }
+            }
+            #expect(result.error == nil && result.body.isEmpty)
+            #expect(result.trailers?.first(named: "x-sum") == "7")
+        }
+    }
+
+    @Test func `too many trailers end their stream and no other`() async throws {
+        try await withServer(Script()) { server in
+            let client = try await server.client()
+            // Without indexing, like the fields of a head.
+            let trailers = (0...100).flatMap { RawFrame.field("x-\($0)", "1") }
+            client.send(
+                RawFrame.hello + RawFrame.request(1, method: "POST", isEnd: false)
+                    + RawFrame.frame(.headers, flags: RawFrame.endHeaders | RawFrame.endStream, stream: 1, trailers)
+                    + RawFrame.request(3))
+            let frames = await client.frames(until: .headers)
+            #expect(frames.first(.reset)?.stream == 1)
+            #expect(frames.first(.headers)?.stream == 3)
+        }
+    }
+
+    @Test func `what does not begin with settings is not HTTP/2`() async throws {
+        let door = try EventLoop()
+        defer { door.stop() }
+        let listener = try await RawListener.start(on: door)
+        async let result: CallResult = door.call { loop, done in
+            let caller = try HTTP2Caller.open(to: listener.address, tls: nil, on: loop)
+            caller.send(StreamTests.head()) { done($0) }
+        }
+        let server = try await RawPeer.accept(on: listener)
+        server.send("HTTP/1.1 400 Bad Request\r\n\r\n")
+        #expect(try await result.error == .connectionLost(.aborted("what it sent is not HTTP/2")))
     }
 
     @Test func `trailers of a response come after its body`() async throws {

@@ -9,7 +9,7 @@ import TunnelWire
 @testable import HTTPTransport
 
 /// How connections find their loop.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ListenerTests {
     /// Two loops; hosts that begin with `b` belong on the second.
     private struct Doors {

@@ -1,5 +1,6 @@
 import HTTPTransport
 import LinuxIO
+import TestSupport
 import TLS
 import TunnelDomain
 import TunnelWire
@@ -19,7 +20,7 @@ final class EchoServer: HTTPServerHandler, ConnectionPlacement, HTTPStreamReceiv
 
     /// Starts on a free port of loopback.
     static func start(
-        on door: EventLoop, tls: TLSContext? = nil, settings: HTTPServerSettings = HTTPServerSettings()
+        on door: EventLoop, tls: TLSContext? = nil, settings: HTTPServerSettings = .patient
     ) async throws -> SocketAddress {
         let descriptor = try Socket.listen(on: .loopback(port: 0))
         let address = try Socket.localAddress(descriptor.number)
@@ -28,7 +29,7 @@ final class EchoServer: HTTPServerHandler, ConnectionPlacement, HTTPStreamReceiv
             let echo = EchoServer(loop: loop, tls: tls, settings: settings)
             loop.resident = echo
             echo.listener = try HTTPListener(
-                descriptor: number, purpose: tls == nil ? .clearText : .tls, arrivalSecondsMax: 10, on: loop, placement: echo)
+                descriptor: number, purpose: tls == nil ? .clearText : .tls, arrivalSecondsMax: 600, on: loop, placement: echo)
         }
         return address
     }

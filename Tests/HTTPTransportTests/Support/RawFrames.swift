@@ -31,10 +31,11 @@ struct RawFrame: Sendable, Hashable {
     /// HPACK without compression: `:method`, `:scheme http`, `:path /`, `:authority localhost`, then the fields.
     static func head(method: String = "GET", _ fields: [(String, String)] = []) -> [UInt8] {
         literal(2, method) + [0x86, 0x84] + literal(1, "localhost")
-            + fields.flatMap { name, value in
-                [0] + string(name) + string(value)
-            }
+            + fields.flatMap { field($0, $1) }
     }
+
+    /// One field as a literal without indexing.
+    static func field(_ name: String, _ value: String) -> [UInt8] { [0] + string(name) + string(value) }
 
     static func request(_ stream: UInt32, method: String = "GET", isEnd: Bool = true, _ fields: [(String, String)] = [])
         -> [UInt8]

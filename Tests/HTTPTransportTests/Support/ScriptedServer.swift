@@ -44,7 +44,7 @@ struct ScriptedServer: Sendable {
     private let residents: LoopBound<ScriptedPlacement>
 
     static func start(
-        on door: EventLoop, settings: HTTPServerSettings = HTTPServerSettings(), arrivalSecondsMax: Int = 10,
+        on door: EventLoop, settings: HTTPServerSettings = .patient, arrivalSecondsMax: Int = 600,
         _ script: Script = Script()
     ) async throws -> ScriptedServer {
         let descriptor = try Socket.listen(on: .loopback(port: 0))
@@ -163,7 +163,7 @@ private final class ScriptedReceiver: HTTPStreamReceiver {
 
 /// A loop, a server on it and raw connections to it.
 func withServer(
-    settings: HTTPServerSettings = HTTPServerSettings(), arrivalSecondsMax: Int = 10, _ script: Script = Script(),
+    settings: HTTPServerSettings = .patient, arrivalSecondsMax: Int = 600, _ script: Script = Script(),
     _ body: (ScriptedServer) async throws -> Void
 ) async throws {
     let door = try EventLoop()

@@ -93,3 +93,24 @@ import TunnelDomain
         #expect(try Certificate(pem: issued.certificatePEM).notAfter() == now + .days(90))
     }
 }
+
+@Suite struct CertificateRequestMakingTests {
+    @Test func `a request that is made here is one that is signed`() throws {
+        let pem = try CertificateRequest.pem(forHost: "my-agent.example.com", key: PrivateKey())
+        let request = try CertificateRequest(pem: pem).facts
+        #expect(request.key == .p256)
+        #expect(request.isSignatureValid)
+        #expect(request.alternativeNames == [.dns("my-agent.example.com")])
+        #expect(request.commonNames.isEmpty)
+        #expect(!request.asksForCA)
+        #expect(request.blockCount == 1)
+    }
+
+    @Test func `another tool reads it too`() throws {
+        let pem = try CertificateRequest.pem(forHost: "my-agent.example.com", key: PrivateKey())
+        let said = try OpenSSLCommand.run(
+            ["req", "-in", "request.pem", "-noout", "-verify", "-text"], files: ["request.pem": pem])
+        #expect(said.contains("DNS:my-agent.example.com"))
+        #expect(said.contains("X509v3 Subject Alternative Name: critical"))
+    }
+}

@@ -1,5 +1,6 @@
 import TLS
 import Testing
+import TunnelWire
 
 @Suite struct SHA256Tests {
     @Test(arguments: [

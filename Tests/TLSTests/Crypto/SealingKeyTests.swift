@@ -1,5 +1,6 @@
 import TLS
 import Testing
+import TunnelWire
 
 @Suite struct SealingKeyTests {
     let key = SealingKey(bytes: RandomBytes.make(count: 32))

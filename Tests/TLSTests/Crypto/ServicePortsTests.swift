@@ -1,6 +1,7 @@
 import TLS
 import Testing
 import TunnelService
+import TunnelWire
 
 @Suite struct ServicePortsTests {
     @Test func `the hasher is SHA-256`() {

@@ -4,10 +4,13 @@ internal import Foundation
 ///
 /// A property draws its inputs from the sample and throws when they disprove it. The failure tells a seed: with
 /// `CULVERT_TEST_SEED=…` in the environment that very case runs first. `CULVERT_TEST_CASES=…` runs more cases.
+///
+/// - Parameter offset: how many seeds to leave out, for a property whose cases are spread over several tests.
 package func checkProperty(
-    cases caseCount: Int = 1000, _ name: String = #function, _ property: @escaping (inout Sample) throws -> Void
+    cases caseCount: Int = 1000, from offset: UInt64 = 0, _ name: String = #function,
+    _ property: @escaping (inout Sample) throws -> Void
 ) throws {
-    let firstSeed = PropertySettings.seed
+    let firstSeed = PropertySettings.seed &+ offset
     for offset in 0..<UInt64(max(caseCount, PropertySettings.caseCountMin)) {
         let seed = firstSeed &+ offset
         var sample = Sample(seed: seed)

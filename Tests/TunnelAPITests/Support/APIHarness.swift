@@ -29,7 +29,7 @@ struct APIHarness: Sendable {
             issuer: issuer, events: events, presence: presence)
         self.rules = try rules ?? ServiceRules(zone: Zone(validating: "localhost"))
         api = ControlPlaneAPI(
-            ports: ports, rules: self.rules, readiness: readiness,
+            ports: ports, rules: self.rules, readiness: readiness, metrics: NoMetrics(), instant: { [clock] in clock.instant },
             noteFault: { [faults] in faults.note($0, $1) })
         home = try await CreateOrganization(ports: ports)(label: "home")
         foreign = try await CreateOrganization(ports: ports)(label: "foreign")
@@ -57,6 +57,7 @@ extension ServicePorts {
 enum Credential: Sendable {
     case key(String)
     case bearer(String)
+    case basic(String, String)
     case none
 }
 
@@ -71,7 +72,8 @@ struct Reply: Sendable {
         status = response.head.status
         fields = response.head.fields
         body = response.body
-        json = body.isEmpty ? .null : try JSONValue(parsing: body)
+        let isJSON = fields.first(.contentType)?.contains("json") == true
+        json = isJSON && !body.isEmpty ? try JSONValue(parsing: body) : .null
     }
 
     subscript(name: String) -> String? { fields.first(named: name) }
@@ -89,23 +91,26 @@ extension APIHarness {
     /// Sends a request; without a credential in the arguments it carries the home organization's key.
     func send(
         _ method: String, _ path: String, _ body: String = "", as credential: Credential? = nil,
-        fields: [(String, String)] = []
+        fields: [(String, String)] = [], from address: String = "192.0.2.7"
     ) async throws -> Reply {
-        try await send(method, path, bytes: Array(body.utf8), as: credential, fields: fields)
+        try await send(method, path, bytes: Array(body.utf8), as: credential, fields: fields, from: address)
     }
 
     func send(
-        _ method: String, _ path: String, bytes: [UInt8], as credential: Credential? = nil, fields: [(String, String)] = []
+        _ method: String, _ path: String, bytes: [UInt8], as credential: Credential? = nil, fields: [(String, String)] = [],
+        from address: String = "192.0.2.7"
     ) async throws -> Reply {
         var head = HTTPRequestHead(method: method, target: path, authority: "localhost")
         switch credential ?? .key(home.apiKey) {
         case .key(let key): head.fields.append("x-api-key", key)
         case .bearer(let key): head.fields.append("authorization", "Bearer " + key)
+        case .basic(let id, let secret):
+            head.fields.append("authorization", "Basic " + Base64.encode(Array("\(id):\(secret)".utf8)))
         case .none: break
         }
         for (name, value) in fields { head.fields.append(name: name, value: value) }
         let request = BufferedRequest(
-            head: head, body: bytes, peer: Peer(address: "192.0.2.7", isTLS: true, isLoopback: false), requestID: "req-1")
+            head: head, body: bytes, peer: Peer(address: address, isTLS: true, isLoopback: false), requestID: "req-1")
         return try Reply(await api.respond(to: request))
     }
 
@@ -116,6 +121,29 @@ extension APIHarness {
             let secret = reply.json["connect_secret"]?.stringValue
         else { throw UnexpectedReply(text: reply.text) }
         return (id, secret)
+    }
+
+    /// Makes an app over the API.
+    func createApp(scopes: Set<Scope>, as credential: Credential? = nil) async throws -> TestApp {
+        let list = scopes.names.map { #""\#($0)""# }.joined(separator: ",")
+        let reply = try await send("POST", "/api/v1/apps", #"{"name":"test app","scopes":[\#(list)]}"#, as: credential)
+        guard reply.status == 201, let id = reply.json["client_id"]?.stringValue,
+            let secret = reply.json["client_secret"]?.stringValue
+        else { throw UnexpectedReply(text: reply.text) }
+        return TestApp(id: id, secret: secret)
+    }
+
+    /// Makes an identity and a key of it over the API.
+    func createIdentity(_ handle: String) async throws -> NewAgent {
+        let identity = try await send("POST", "/api/v1/identities", #"{"agent_handle":"\#(handle)"}"#)
+        guard let id = identity.json["id"]?.stringValue, let tunnelID = identity.json["tunnel"]?["id"]?.stringValue else {
+            throw UnexpectedReply(text: identity.text)
+        }
+        let new = try await send("POST", "/api/v1/api-keys", #"{"label":"\#(handle)","scoped_identity_id":"\#(id)"}"#)
+        guard let key = new.json["api_key"]?.stringValue, let secret = new.json["rotation_secret"]?.stringValue,
+            let keyID = new.json["record"]?["id"]?.stringValue
+        else { throw UnexpectedReply(text: new.text) }
+        return NewAgent(id: id, tunnelID: tunnelID, key: key, rotationSecret: secret, keyID: keyID)
     }
 
     /// Puts a tunnel of an identity into the store, and gives its id and a key of that identity.
@@ -137,6 +165,23 @@ extension APIHarness {
     }
 }
 
+/// An app and the only copy of its secret.
+struct TestApp: Sendable {
+    let id: String
+    let secret: String
+
+    var credential: Credential { .basic(id, secret) }
+}
+
+/// An identity with the credentials that its agent was given.
+struct NewAgent: Sendable {
+    let id: String
+    let tunnelID: String
+    let key: String
+    let rotationSecret: String
+    let keyID: String
+}
+
 struct UnexpectedReply: Error { let text: String }
 
 /// Answers as a test set it.
@@ -153,4 +198,9 @@ final class FaultLog: Sendable {
 
     var all: [String] { entries.withLock { $0 } }
     func note(_ requestID: String, _ fault: any Error) { entries.withLock { $0.append("\(requestID) \(fault)") } }
+}
+
+/// The rest of a service that has nothing to tell.
+struct NoMetrics: MetricsSource {
+    func add(to page: inout MetricPage) async {}
 }

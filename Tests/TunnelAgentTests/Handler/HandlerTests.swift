@@ -3,7 +3,7 @@ internal import Testing
 internal import TunnelAgent
 
 /// An embedded agent whose requests a closure answers.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HandlerTests {
     @Test func `the closure gets the request as it was sent`() async throws {
         let (requests, inbox) = AsyncStream<AgentRequest>.makeStream()

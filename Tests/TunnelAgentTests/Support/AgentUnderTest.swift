@@ -3,7 +3,7 @@ internal import TunnelAgent
 /// An agent, its scripted edge and its local target, running.
 struct AgentUnderTest {
     let edge: ScriptedEdge
-    let target: LocalTarget
+    var target: LocalTarget
     let agent: TunnelAgent
     let run: Task<AgentStop, Never>
     var edgeEvents: EventReader<ScriptedEdge.Event>
@@ -19,15 +19,20 @@ struct AgentUnderTest {
 
     /// Starts all three and waits until the agent is connected.
     static func connected(
-        limits: AgentLimits = Self.impatient, serving work: AgentWork? = nil, poolSize: Int? = nil
+        limits: AgentLimits = Self.impatient, serving work: AgentWork? = nil, poolSize: Int? = nil,
+        rules: AgentRules = AgentRules(), toPlainServer: Bool = false, hello: ScriptedEdge.Hello? = nil
     ) async throws -> AgentUnderTest {
-        var test = try await started(limits: limits, serving: work, poolSize: poolSize)
+        let edge = try await ScriptedEdge()
+        if toPlainServer { edge.answerHello(.plain) }
+        if let hello { edge.answerHello(hello) }
+        var test = try await started(edge: edge, limits: limits, serving: work, poolSize: poolSize, rules: rules)
         try await test.agentEvents.wait(for: .connected(publicURL: "https://my-agent.tunnels.test"))
         return test
     }
 
     static func started(
-        edge: ScriptedEdge? = nil, limits: AgentLimits = Self.impatient, serving work: AgentWork? = nil, poolSize: Int? = nil
+        edge: ScriptedEdge? = nil, limits: AgentLimits = Self.impatient, serving work: AgentWork? = nil, poolSize: Int? = nil,
+        rules: AgentRules = AgentRules()
     ) async throws -> AgentUnderTest {
         let theEdge: ScriptedEdge
         if let edge { theEdge = edge } else { theEdge = try await ScriptedEdge() }
@@ -35,6 +40,7 @@ struct AgentUnderTest {
         var configuration = theEdge.configuration()
         configuration.limits = limits
         configuration.poolSize = poolSize
+        configuration.rules = rules
         let agent = TunnelAgent(
             configuration, serving: try work ?? .target(AgentTarget(validating: "127.0.0.1:\(target.port)")))
         return AgentUnderTest(

@@ -2,10 +2,10 @@ internal import Testing
 
 /// Reads an event stream step by step, and keeps what it has seen for the failure message.
 struct EventReader<Event: Sendable & Equatable> {
-    private var iterator: AsyncStream<Event>.Iterator
+    private var iterator: any AsyncIteratorProtocol<Event, Never>
     private(set) var seen: [Event] = []
 
-    init(_ stream: AsyncStream<Event>) { iterator = stream.makeAsyncIterator() }
+    init(_ events: some AsyncSequence<Event, Never>) { iterator = events.makeAsyncIterator() }
 
     /// The next event that the closure makes something of; the others are passed over.
     mutating func next<Value>(_ pick: (Event) -> Value?) async throws -> Value {

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import HTTPTransport
 internal import LinuxIO
+import TestSupport
 internal import Synchronization
 internal import TLS
 internal import TunnelAgent
@@ -13,11 +14,17 @@ final class ScriptedEdge: Sendable {
     enum Event: Sendable, Equatable {
         case hello(fields: [String: String])
         case parked
+        case left
         case reply(id: String, status: String, fields: [String], contentLength: String?)
         case replyBody(id: String, byteCount: Int)
+        case replyTrailers(id: String, [String])
         case replyEnded(id: String)
         case replyReset(id: String)
         case intakeReset
+        case bound(webSocketID: String, protocol: String?)
+        case bridge(BridgeReader.Event)
+        case bridgeEnded
+        case bridgeClosed(StreamError?)
         case connectionOpened
         case connectionClosed
     }
@@ -27,12 +34,23 @@ final class ScriptedEdge: Sendable {
         var status = 200
         var body =
             #"{"owner_token":"tok","default_pool_size":2,"intake_idle_seconds":60,"response_deadline_seconds":60,"#
-            + #""features":["cancel"]}"#
+            + #""features":["cancel","replies-on-intake","trailers"]}"#
+
+        /// What a server answers that knows nothing beyond the base protocol.
+        /// What a server answers whose agents say when they leave, and share the tunnel.
+        static func sharing(_ count: Int) -> Hello {
+            Hello(
+                body: #"{"owner_token":"tok","default_pool_size":2,"serving_agents":\#(count),"#
+                    + #""features":["cancel","leave","replies-on-intake","shared"]}"#)
+        }
+
+        static let plain = Hello(body: #"{"owner_token":"tok","default_pool_size":2}"#)
     }
 
     let door: EventLoop
     let port: UInt16
-    let authorityFile: String
+    private let authorityPEM: UnnamedFile
+    var authorityFile: String { authorityPEM.path }
     let events: AsyncStream<Event>
     private let outbox: AsyncStream<Event>.Continuation
     private let hello = HelloScript()
@@ -45,8 +63,7 @@ final class ScriptedEdge: Sendable {
         let issued = try authority.issueServerCertificate(hosts: ["tunnels.test"], at: now)
         let identity = try TLSIdentity(chainPEM: issued.certificatePEM, keyPEM: issued.keyPEM ?? "")
         let context = try TLSContext.server(applicationProtocols: ["h2"]) { _ in identity }
-        authorityFile = NSTemporaryDirectory() + "culvert-agent-test-\(UUID().uuidString).pem"
-        try authority.certificatePEM.write(toFile: authorityFile, atomically: true, encoding: .utf8)
+        authorityPEM = try UnnamedFile(authority.certificatePEM)
         let descriptor = try Socket.listen(on: .loopback(port: 0))
         port = try Socket.localAddress(descriptor.number).port
         let number = descriptor.release()
@@ -61,13 +78,11 @@ final class ScriptedEdge: Sendable {
     }
 
     deinit {
-        try? FileManager.default.removeItem(atPath: authorityFile)
         door.stop()
     }
 
-    func answerHello(status: Int, body: String = "{}") {
-        hello.answer.withLock { $0 = Hello(status: status, body: body) }
-    }
+    func answerHello(status: Int, body: String = "{}") { answerHello(Hello(status: status, body: body)) }
+    func answerHello(_ answer: Hello) { hello.answer.withLock { $0 = answer } }
 
     /// A configuration for an agent of this edge.
     func configuration() -> AgentConfiguration {
@@ -83,6 +98,12 @@ final class ScriptedEdge: Sendable {
     func send(
         _ id: String, _ method: String, _ path: String, fields: [(String, String)] = [], body: [UInt8] = [], isEnd: Bool = true
     ) {
+        give(id, Self.envelope(id, method, path, fields), body, isEnd: isEnd)
+    }
+
+    private static func envelope(
+        _ id: String, _ method: String, _ path: String, _ fields: [(String, String)] = []
+    ) -> HTTPResponseHead {
         var envelope = HTTPFields()
         envelope.append("inkbox-request-id", id)
         envelope.append("inkbox-method", method)
@@ -90,14 +111,47 @@ final class ScriptedEdge: Sendable {
         envelope.append("inkbox-route-kind", "webhook")
         envelope.append("inkbox-forwarded-for", "192.0.2.7")
         for (name, value) in fields { envelope.append(name: "inkbox-h-" + name, value: value) }
-        give(id, HTTPResponseHead(status: 200, fields: envelope), body, isEnd: isEnd)
+        return HTTPResponseHead(status: 200, fields: envelope)
     }
+
+    /// From now on an agent that leaves gets this request first, as when the two pass each other on the way.
+    func sendWhenLeft(_ id: String, _ method: String, _ path: String, body: [UInt8] = []) {
+        tell { $0.whenLeft = (id, Self.envelope(id, method, path), body) }
+    }
+
+    /// An agent that leaves is answered so; 200 releases its intakes.
+    func answerLeave(status: Int?) { tell { $0.leaveStatus = status } }
+
+    /// Gives a request for a WebSocket to the next parked intake.
+    func sendUpgrade(_ id: String, webSocketID: String, path: String = "/chat", fields: [(String, String)] = []) {
+        var envelope = HTTPFields()
+        let own = [
+            ("inkbox-request-id", id), ("inkbox-method", "GET"), ("inkbox-path", path), ("inkbox-route-kind", "ws-upgrade"),
+            ("inkbox-ws-id", webSocketID), ("inkbox-forwarded-for", "192.0.2.7"),
+        ]
+        for (name, value) in own + fields.map({ ("inkbox-h-" + $0.0, $0.1) }) { envelope.append(name: name, value: value) }
+        give(id, HTTPResponseHead(status: 200, fields: envelope))
+    }
+
+    /// How binds are answered from now on.
+    func answerBinds(status: Int) { tell { $0.bindStatus = status } }
+    /// Sends a message over the last bridge, in one frame.
+    func say(_ message: BridgeMessage) { tell { $0.say(message) } }
+    func sayNonsense() { tell { $0.bridge?.write([0x82, 0x05, 0, 0, 0, 1, 0x7B]) } }
+    func endBridge() { tell { $0.bridge?.finish(trailers: nil) } }
+    func resetBridge() { tell { $0.bridge?.reset(.cancel) } }
 
     /// Answers the next parked intake with a head of the test's choice.
     func give(_ id: String, _ head: HTTPResponseHead, _ body: [UInt8] = [], isEnd: Bool = true) {
         tell { $0.give(id, head, body, isEnd: isEnd) }
     }
 
+    /// Ends a request's body with trailers.
+    func finish(_ id: String, trailers: [(String, String)]) {
+        var fields = HTTPFields()
+        for (name, value) in trailers { fields.append(name: name, value: value) }
+        tell { [fields] in $0.intakes[id]?.finish(trailers: fields) }
+    }
     func sendMore(_ id: String, _ body: [UInt8], isEnd: Bool) { tell { $0.sendMore(id, body, isEnd: isEnd) } }
     func resetIntake(_ id: String) { tell { $0.intakes[id]?.reset(.cancel) } }
     /// Ends a reply stream as when the third party has gone.
@@ -132,6 +186,10 @@ private final class EdgeOnLoop: HTTPServerHandler, ConnectionPlacement {
     var intakes: [String: HTTPStream] = [:]
     var replies: [String: HTTPStream] = [:]
     private(set) var isTaking = true
+    var bindStatus = 200
+    var leaveStatus: Int? = 200
+    var whenLeft: (id: String, head: HTTPResponseHead, body: [UInt8])?
+    var bridge: HTTPStream?
     private var untaken: [ObjectIdentifier: (stream: HTTPStream, byteCount: Int)] = [:]
 
     init(
@@ -148,8 +206,9 @@ private final class EdgeOnLoop: HTTPServerHandler, ConnectionPlacement {
     func released() {}
     func admits(_ peer: SocketAddress) -> Bool { true }
     func open(_ connection: consuming NewConnection) {
-        var settings = HTTPServerSettings()
+        var settings = HTTPServerSettings.patient
         settings.http2.concurrentStreamsMax = 512
+        settings.http2.offersExtendedConnect = true
         HTTPServerChannel.open(connection, on: loop, tls: tls, settings: settings, handler: self, context: nil)
     }
 
@@ -165,6 +224,7 @@ private final class EdgeOnLoop: HTTPServerHandler, ConnectionPlacement {
     }
 
     func accept(_ head: HTTPRequestHead, isEnd: Bool, on stream: HTTPStream) -> any HTTPStreamReceiver {
+        if head.method == "CONNECT" { return bind(head, stream) }
         switch head.target {
         case "/_system/hello":
             outbox.yield(.hello(fields: Dictionary(head.fields.pairs.map { ($0.name, $0.value) }) { first, _ in first }))
@@ -172,10 +232,18 @@ private final class EdgeOnLoop: HTTPServerHandler, ConnectionPlacement {
             stream.respond(HTTPResponseHead(status: answer.status), body: Array(answer.body.utf8))
             return Ear(edge: self, kind: .other)
         case "/_system/intake":
+            // An intake that stays open is one that the agent may reply on.
+            let ear = Ear(edge: self, kind: isEnd ? .intake : .openIntake)
             parked.append(stream)
+            stream.receiver = ear
             outbox.yield(.parked)
             deliver()
-            return Ear(edge: self, kind: .intake)
+            return ear
+        case "/_system/leave":
+            outbox.yield(.left)
+            if let next = whenLeft { give(next.id, next.head, next.body, isEnd: true) }
+            letGo(stream)
+            return Ear(edge: self, kind: .other)
         default:
             let id = String(head.target.dropFirst("/_system/response/".count))
             replies[id] = stream
@@ -190,6 +258,30 @@ private final class EdgeOnLoop: HTTPServerHandler, ConnectionPlacement {
         }
     }
 
+    private func letGo(_ stream: HTTPStream) {
+        guard let leaveStatus else { return }
+        stream.respond(HTTPResponseHead(status: leaveStatus), isEnd: true)
+        guard leaveStatus == 200 else { return }
+        let released = parked
+        parked = []
+        for intake in released { intake.respond(HTTPResponseHead(status: 204), isEnd: true) }
+    }
+
+    private func bind(_ head: HTTPRequestHead, _ stream: HTTPStream) -> any HTTPStreamReceiver {
+        outbox.yield(
+            .bound(webSocketID: String(head.target.dropFirst("/_system/ws/".count)), protocol: head.upgradeProtocol))
+        bridge = stream
+        stream.respond(HTTPResponseHead(status: bindStatus), isEnd: bindStatus != 200)
+        return BridgeEar(edge: self)
+    }
+
+    func say(_ message: BridgeMessage) {
+        var bytes: [UInt8] = []
+        let envelope = message.envelope
+        bytes.append(WebSocketFrameHeader(opcode: .binary, payloadByteCount: envelope.count), payload: envelope.span)
+        bridge?.write(bytes)
+    }
+
     func give(_ id: String, _ head: HTTPResponseHead, _ body: [UInt8], isEnd: Bool) {
         waiting.append((id, head, body, isEnd))
         deliver()
@@ -199,6 +291,7 @@ private final class EdgeOnLoop: HTTPServerHandler, ConnectionPlacement {
         while !waiting.isEmpty, !parked.isEmpty {
             let (next, stream) = (waiting.removeFirst(), parked.removeFirst())
             intakes[next.id] = stream
+            if let ear = stream.receiver as? Ear { ear.carry(next.id, next.head, on: stream) }
             stream.respond(next.head, isEnd: next.isEnd && next.body.isEmpty)
             stream.write(next.body)
             if next.isEnd, !next.body.isEmpty { stream.finish(trailers: nil) }
@@ -240,11 +333,32 @@ private final class EdgeOnLoop: HTTPServerHandler, ConnectionPlacement {
     }
 }
 
+/// Hears a bridge of the agent.
+private final class BridgeEar: HTTPStreamReceiver {
+    private unowned let edge: EdgeOnLoop
+    private var reader = BridgeReader(role: .server, messageByteCountMax: 1024 * 1024)
+
+    init(edge: EdgeOnLoop) { self.edge = edge }
+
+    func streamReceived(_ bytes: Span<UInt8>, on stream: HTTPStream) {
+        var offset = 0
+        while let event = try? reader.next(in: bytes, &offset) { edge.outbox.yield(.bridge(event)) }
+        edge.took(bytes.count, of: stream)
+    }
+
+    func streamReceivedEnd(trailers: HTTPFields?, on stream: HTTPStream) { edge.outbox.yield(.bridgeEnded) }
+    func streamSent(byteCount: Int, on stream: HTTPStream) {}
+    func streamClosed(_ error: StreamError?, on stream: HTTPStream) {
+        edge.forget(stream)
+        edge.outbox.yield(.bridgeClosed(error))
+    }
+}
+
 /// Hears one stream of the agent.
 private final class Ear: HTTPStreamReceiver {
-    enum Kind { case intake, reply(id: String), other }
+    enum Kind { case intake, openIntake, replyHead(id: String, BinaryReplyReader), reply(id: String), other }
     private unowned let edge: EdgeOnLoop
-    private let kind: Kind
+    private var kind: Kind
     private var isEnded = false
 
     init(edge: EdgeOnLoop, kind: Kind) {
@@ -252,15 +366,45 @@ private final class Ear: HTTPStreamReceiver {
         self.kind = kind
     }
 
+    /// The intake gets a request; a reply may come back on it.
+    func carry(_ id: String, _ head: HTTPResponseHead, on stream: HTTPStream) {
+        guard case .openIntake = kind, head.fields.first(.inkboxRouteKind) == "webhook", let stream = stream as? HTTP2Stream
+        else { return }
+        stream.awaitsPeersEnd = true
+        edge.replies[id] = stream
+        kind = .replyHead(id: id, BinaryReplyReader(isHeadRequest: head.fields.first(.inkboxMethod) == "HEAD"))
+    }
+
     func streamReceived(_ bytes: Span<UInt8>, on stream: HTTPStream) {
-        if case .reply(let id) = kind { edge.outbox.yield(.replyBody(id: id, byteCount: bytes.count)) }
+        switch kind {
+        case .replyHead(let id, var reader):
+            kind = .other
+            guard let step = try? reader.read(bytes), case .head(let envelope, let bodyOffset) = step else { return }
+            kind = .reply(id: id)
+            stream.consume(bodyOffset)
+            edge.outbox.yield(
+                .reply(
+                    id: id, status: "\(envelope.status)",
+                    fields: envelope.fields.pairs.map { "\($0.name): \($0.value)" }
+                        + (envelope.announcedLength.map { ["content-length: \($0)"] } ?? []),
+                    contentLength: envelope.contentLength.map { "\($0)" }))
+            let body = bytes.extracting(bodyOffset..<bytes.count)
+            if !body.isEmpty { streamReceived(body, on: stream) }
+            return
+        case .reply(let id): edge.outbox.yield(.replyBody(id: id, byteCount: bytes.count))
+        case .intake, .openIntake, .other: break
+        }
         edge.took(bytes.count, of: stream)
     }
 
     func streamReceivedEnd(trailers: HTTPFields?, on stream: HTTPStream) {
         guard case .reply(let id) = kind else { return }
         isEnded = true
+        if let trailers {
+            edge.outbox.yield(.replyTrailers(id: id, trailers.pairs.map { "\($0.name): \($0.value)" }))
+        }
         edge.outbox.yield(.replyEnded(id: id))
+        // Of no effect on an intake, which has its answer.
         stream.respond(HTTPResponseHead(status: 200), isEnd: true)
     }
 
@@ -269,8 +413,8 @@ private final class Ear: HTTPStreamReceiver {
     func streamClosed(_ error: StreamError?, on stream: HTTPStream) {
         edge.forget(stream)
         switch kind {
-        case .intake: if error != nil { edge.outbox.yield(.intakeReset) }
-        case .reply(let id): if !isEnded { edge.outbox.yield(.replyReset(id: id)) }
+        case .intake, .openIntake: if error != nil { edge.outbox.yield(.intakeReset) }
+        case .replyHead(let id, _), .reply(let id): if !isEnded { edge.outbox.yield(.replyReset(id: id)) }
         case .other: break
         }
     }

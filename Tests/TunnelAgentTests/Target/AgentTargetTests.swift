@@ -11,8 +11,39 @@ struct AgentTargetTests {
     ])
     func `a target is read as people type it`(text: String, host: String, port: Int) throws {
         let target = try AgentTarget(validating: text)
-        #expect(target.host == host)
-        #expect(target.port == port)
+        #expect(target.endpoint == .tcp(host: host, port: port))
+        #expect(target.pathPrefix == "")
+    }
+
+    @Test(arguments: [
+        ("http://localhost:3000/app", "/app"), ("http://localhost:3000/app/", "/app"), ("localhost:3000/a/b", "/a/b"),
+        ("http://localhost/a%20b", "/a%20b"), ("http://localhost//", "/"),
+    ])
+    func `a path is put before those of requests`(text: String, prefix: String) throws {
+        #expect(try AgentTarget(validating: text).pathPrefix == prefix)
+    }
+
+    @Test(
+        arguments: [
+            ("3000", .http1, "http://localhost:3000"), ("http://h:1/a", .http1, "http://h:1/a"),
+            ("h2c://127.0.0.1:50051", .http2, "h2c://127.0.0.1:50051"), ("grpc://[::1]:50051", .http2, "h2c://[::1]:50051"),
+            ("GRPC://h:1/a/", .http2, "h2c://h:1/a"), ("h2c://h", .http2, "h2c://h:80"), ("unix:/s", .http1, "unix:/s"),
+            ("h2c+unix:/s", .http2, "h2c+unix:/s"), ("grpc+unix:/s", .http2, "h2c+unix:/s"),
+        ] as [(String, AgentTarget.Version, String)])
+    func `the scheme says which version of HTTP it speaks`(text: String, version: AgentTarget.Version, written: String) throws {
+        let target = try AgentTarget(validating: text)
+        #expect(target.version == version)
+        #expect(target.description == written)
+        #expect(try AgentTarget(validating: target.description) == target)
+    }
+
+    @Test func `a Unix socket is named by its whole path`() throws {
+        let target = try AgentTarget(validating: "unix:/run/app.sock")
+        #expect(target.endpoint == .unixSocket(path: "/run/app.sock"))
+        #expect(target.authority == "localhost" && target.description == "unix:/run/app.sock")
+        try TargetAddressPolicy.loopbackOnly.check(target)
+        let longest = "/" + String(repeating: "a", count: AgentTarget.socketPathByteCountMax - 1)
+        #expect(try AgentTarget(validating: "unix:" + longest).endpoint == .unixSocket(path: longest))
     }
 
     @Test(
@@ -20,8 +51,17 @@ struct AgentTargetTests {
             ("", .empty), ("0", .illegalPort("0")), ("65536", .illegalPort("65536")), ("99999", .illegalPort("99999")),
             ("localhost:", .illegalPort("")), ("localhost:abc", .illegalPort("abc")), ("localhost:-1", .illegalPort("-1")),
             ("https://localhost:3000", .unsupportedScheme("https")), ("ws://localhost", .unsupportedScheme("ws")),
-            ("http://localhost:3000/app", .carriesPath("http://localhost:3000/app")),
-            ("http://localhost:3000?x", .carriesPath("http://localhost:3000?x")),
+            ("grpcs://localhost:1", .unsupportedScheme("grpcs")), ("h2c+unix:s", .illegalSocketPath("s")),
+            ("http://localhost:3000/app?x", .carriesQuery("http://localhost:3000/app?x")),
+            ("http://localhost:3000?x", .carriesQuery("http://localhost:3000?x")),
+            ("http://localhost:3000#x", .carriesQuery("http://localhost:3000#x")),
+            ("http://localhost/a/../b", .illegalPath("/a/../b")), ("http://localhost/%2e%2e", .illegalPath("/%2e%2e")),
+            ("http://localhost/a b", .illegalPath("/a b")), ("unix:", .illegalSocketPath("")),
+            ("unix:app.sock", .illegalSocketPath("app.sock")), ("unix:/run/", .illegalSocketPath("/run/")),
+            (
+                "unix:/" + String(repeating: "a", count: 107),
+                .illegalSocketPath("/" + String(repeating: "a", count: 107))
+            ),
             ("http://user:pass@localhost", .carriesCredential),
             ("a b", .illegalHost("a b")), ("[::1", .illegalHost("[::1")), ("[localhost]:80", .illegalHost("[localhost]:80")),
         ] as [(String, AgentTargetError)])

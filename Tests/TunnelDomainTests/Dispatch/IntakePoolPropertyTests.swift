@@ -6,6 +6,7 @@ struct IntakePoolPropertyTests {
     @Test func `no sequence of events differs from the naive pool`() throws {
         try checkProperty(cases: 3000) { sample in
             var run = PoolRun()
+            run.prefersSharing = sample.bool()
             for _ in 0..<sample.int(in: 0...60) { try run.step(&sample) }
         }
     }
@@ -25,6 +26,7 @@ struct IntakePoolPropertyTests {
     @Test func `every request ends exactly once`() throws {
         try checkProperty { sample in
             var run = PoolRun()
+            run.prefersSharing = sample.bool()
             for _ in 0..<sample.int(in: 0...60) { try run.step(&sample) }
             // Whatever still waits is ended by time, by losing every agent, or by closing; each run takes one of the ways.
             switch sample.int(in: 0...2) {
@@ -43,6 +45,7 @@ struct IntakePoolPropertyTests {
     @Test func `nothing happens before the next deadline, and something does at it`() throws {
         try checkProperty { sample in
             var run = PoolRun()
+            run.prefersSharing = sample.bool()
             for _ in 0..<sample.int(in: 0...40) { try run.step(&sample) }
             var actions: [IntakePool.Action] = []
             run.pool.advance(to: run.now, into: &actions)

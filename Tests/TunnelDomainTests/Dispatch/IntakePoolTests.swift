@@ -183,4 +183,18 @@ extension IntakePoolTests {
         #expect(stage.actions == [.failRequest(request: 10, reason: .agentBusy)])
         #expect(stage.park(101) == .hand(request: 11))
     }
+
+    @Test func `requests that come too fast are refused, and only where somebody serves`() {
+        var stage = PoolStage { $0.requestsPerSecondMax = 2 }
+        for request in 1...3 { #expect(stage.arrive(UInt64(request)) == .refuse(.agentOffline)) }
+        _ = stage.connect(1)
+        _ = stage.park(100)
+        #expect(stage.arrive(4) == .hand(intake: 100))
+        #expect(stage.arrive(5) == .queued)
+        #expect(stage.arrive(6) == .refuse(.tooManyRequests))
+        #expect(stage.pool.queuedCount == 1)
+        stage.pass(.milliseconds(500))
+        #expect(stage.arrive(7) == .queued)
+        #expect(stage.arrive(8) == .refuse(.tooManyRequests))
+    }
 }

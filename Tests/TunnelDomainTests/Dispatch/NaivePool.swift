@@ -35,12 +35,23 @@ struct NaivePool {
     var held: [Intake] = []
     var gone: [Memory] = []
     var answered: [Memory] = []
-    var serving: (agent: UInt64, poolSize: Int)?
+    struct Server: Hashable {
+        var agent: UInt64
+        var poolSize: Int
+    }
+
+    /// Who serves, in the order in which they came.
+    var serving: [Server] = []
+    var isShared = false
+    /// Who was given a request, the last one at the end.
+    var uses: [UInt64] = []
     var handover: UInt64?
     var draining: Set<UInt64> = []
     var isClosed = false
     var takeovers: [MonotonicInstant] = []
     var holdUntil: MonotonicInstant?
+    /// When requests came that kept the pace.
+    private var counted: [MonotonicInstant] = []
 
     init(limits: IntakePool.Limits) { self.limits = limits }
 
@@ -49,33 +60,58 @@ struct NaivePool {
     mutating func arrive(_ id: UInt64) -> IntakePool.ArrivalDecision {
         told = now
         if isClosed { return .refuse(.tunnelInactive) }
-        if serving == nil && handover == nil { return .refuse(.agentOffline) }
-        if let serving, !parked.isEmpty {
-            add(id, .handed(agent: serving.agent, until: now + limits.responseDeadline))
-            return .hand(intake: parked.removeFirst().id)
+        if serving.isEmpty && handover == nil { return .refuse(.agentOffline) }
+        if !keepsPace() { return .refuse(.tooManyRequests) }
+        if let intake = takeIntake() {
+            add(id, .handed(agent: intake.agent, until: now + limits.responseDeadline))
+            return .hand(intake: intake.id)
         }
         if queued.count >= limits.queueMax { return .refuse(.agentBusy) }
         add(id, .queued(until: now + limits.queueWait))
         return .queued
     }
 
+    /// Since no request that kept the pace have come more than fit into the time since then and a second.
+    private mutating func keepsPace() -> Bool {
+        let pause = Duration.nanoseconds(1_000_000_000 / limits.requestsPerSecondMax)
+        let isFast = counted.indices.contains { index in
+            now - counted[index] < pause * (counted.count - index - limits.requestsPerSecondMax + 1)
+        }
+        if !isFast { counted.append(now) }
+        return !isFast
+    }
+
     mutating func park(_ id: UInt64, by agent: UInt64) -> IntakePool.ParkDecision {
         told = now
         if isClosed { return .closed }
         let intake = Intake(id: id, agent: agent, until: now + limits.intakeIdle)
-        if let serving, serving.agent == agent {
+        if let server = serving.first(where: { $0.agent == agent }) {
             if let first = queued.first {
+                uses.append(agent)
                 setStage(of: first.id, .handed(agent: agent, until: now + limits.responseDeadline))
                 return .hand(request: first.id)
             }
-            if parked.count >= serving.poolSize { return .overPoolSize }
+            if freeCount(of: agent) >= server.poolSize { return .overPoolSize }
             parked.append(intake)
             return .hold
         }
         guard draining.contains(agent) else { return .superseded }
-        if held.count >= limits.poolSizeMax { return .overPoolSize }
+        if held.filter({ $0.agent == agent }).count >= limits.poolSizeMax { return .overPoolSize }
         held.append(intake)
         return .hold
+    }
+
+    private func freeCount(of agent: UInt64) -> Int { parked.filter { $0.agent == agent }.count }
+
+    /// Of the agents with most free intakes the one that was used longest ago, and of its intakes the oldest.
+    private mutating func takeIntake() -> Intake? {
+        let most = serving.map { freeCount(of: $0.agent) }.max() ?? 0
+        guard most > 0 else { return nil }
+        let freest = serving.map(\.agent).filter { freeCount(of: $0) == most }
+        let agent = freest.first { !uses.contains($0) } ?? freest.min { uses.lastIndex(of: $0)! < uses.lastIndex(of: $1)! }
+        guard let agent, let index = parked.firstIndex(where: { $0.agent == agent }) else { return nil }
+        uses.append(agent)
+        return parked.remove(at: index)
     }
 
     mutating func loseIntake(_ id: UInt64) {
@@ -86,11 +122,11 @@ struct NaivePool {
     mutating func handFailed(_ id: UInt64) -> [IntakePool.Action] {
         told = now
         guard let request = request(id), case .handed = request.stage else { return [] }
-        if let serving, !parked.isEmpty {
-            setStage(of: id, .handed(agent: serving.agent, until: now + limits.responseDeadline))
-            return [.hand(request: id, intake: parked.removeFirst().id)]
+        if let intake = takeIntake() {
+            setStage(of: id, .handed(agent: intake.agent, until: now + limits.responseDeadline))
+            return [.hand(request: id, intake: intake.id)]
         }
-        if serving == nil && handover == nil { return [end(id, .agentDisconnected)] }
+        if serving.isEmpty && handover == nil { return [end(id, .agentDisconnected)] }
         let until = request.arrivedAt + limits.queueWait
         if now >= until || queued.count >= limits.queueMax { return [end(id, .agentBusy)] }
         setStage(of: id, .queued(until: until))
@@ -129,37 +165,62 @@ struct NaivePool {
 
     // MARK: Agents
 
-    mutating func connect(_ agent: UInt64, poolSize: Int) -> (IntakePool.ConnectDecision, [IntakePool.Action]) {
+    mutating func connect(_ agent: UInt64, poolSize: Int, isShared: Bool) -> (IntakePool.ConnectDecision, [IntakePool.Action]) {
         told = now
         if isClosed { return (.refuseClosed, []) }
         var actions: [IntakePool.Action] = []
-        if let earlier = serving?.agent, earlier != agent {
+        let server = Server(agent: agent, poolSize: min(max(poolSize, 1), limits.poolSizeMax))
+        if let index = serving.firstIndex(where: { $0.agent == agent }) {
+            serving[index] = server
+            return (.serve, [])
+        }
+        if !serving.isEmpty, self.isShared, isShared {
+            if serving.count >= limits.sharingAgentsMax { return (.refuseTooManySharing, []) }
+            draining.remove(agent)
+            uses.removeAll { $0 == agent }
+            serving.append(server)
+            return (.join, [])
+        }
+        if !serving.isEmpty {
             if let until = holdUntil {
-                if now < until { return (.refuseTooManyTakeovers(retryAfter: until - now), []) }
+                if now < until { return (.refuseTooManyTakeovers(retryAfter: until - now, isFirst: false), []) }
                 (holdUntil, takeovers) = (nil, [])
             }
             if takeovers.filter({ now - $0 < limits.supersedeWindow }).count >= limits.supersedesMax {
                 holdUntil = now + limits.supersedeHold
-                return (.refuseTooManyTakeovers(retryAfter: limits.supersedeHold), [])
+                return (.refuseTooManyTakeovers(retryAfter: limits.supersedeHold, isFirst: true), [])
             }
             takeovers.append(now)
-            actions += endHanded(of: earlier)
-            actions += parked.map { .releaseIntake(intake: $0.id, reason: .superseded) }
+            for earlier in serving.map(\.agent) {
+                actions += endHanded(of: earlier)
+                let intakes = parked.filter { $0.agent == earlier }
+                actions += intakes.map { .releaseIntake(intake: $0.id, reason: .superseded) }
+                actions.append(.supersede(agent: earlier))
+            }
             parked = []
-            actions.append(.supersede(agent: earlier))
         }
         draining.remove(agent)
         handover = nil
-        serving = (agent, min(max(poolSize, 1), limits.poolSizeMax))
+        serving = [server]
+        self.isShared = isShared
+        uses.removeAll { $0 == agent }
         return (.serve, actions)
     }
 
     mutating func drain(_ agent: UInt64) {
-        guard serving?.agent == agent else { return }
-        (serving, handover) = (nil, agent)
+        guard serving.contains(where: { $0.agent == agent }) else { return }
+        serving.removeAll { $0.agent == agent }
+        if serving.isEmpty { handover = agent }
         draining.insert(agent)
-        held = (held + parked).stablySorted { $0.until }
-        parked = []
+        held = (held + parked.filter { $0.agent == agent }).stablySorted { $0.until }
+        parked.removeAll { $0.agent == agent }
+    }
+
+    mutating func leave(_ agent: UInt64) -> [IntakePool.Action] {
+        drain(agent)
+        let released = held.filter { $0.agent == agent }
+        held.removeAll { $0.agent == agent }
+        return released.map { .releaseIntake(intake: $0.id, reason: .idle) }
     }
 
     mutating func loseAgent(_ agent: UInt64) -> [IntakePool.Action] {
@@ -167,8 +228,11 @@ struct NaivePool {
         var actions = endHanded(of: agent)
         held.removeAll { $0.agent == agent }
         draining.remove(agent)
-        if serving?.agent == agent || handover == agent {
-            (serving, handover, parked) = (nil, nil, [])
+        let wasServing = serving.contains { $0.agent == agent }
+        serving.removeAll { $0.agent == agent }
+        parked.removeAll { $0.agent == agent }
+        if serving.isEmpty, wasServing || handover == agent {
+            handover = nil
             actions += queued.map(\.id).map { end($0, .agentDisconnected) }
         }
         return actions
@@ -182,7 +246,7 @@ struct NaivePool {
         var actions = handed.stablySorted { Self.deadline($0) }.map { end($0.id, .agentDisconnected) }
         actions += queued.map(\.id).map { end($0, .tunnelInactive) }
         actions += (parked + held).map { .releaseIntake(intake: $0.id, reason: .closed) }
-        (serving, handover, draining, parked, held) = (nil, nil, [], [], [])
+        (serving, handover, draining, parked, held) = ([], nil, [], [], [])
         return actions
     }
 

@@ -13,13 +13,17 @@ struct PoolRun {
     /// The intakes that are parked, as an agent would count them.
     var waiting: Set<UInt64> = []
     private var lastID: UInt64 = 0
+    /// Whether most agents of this run share the tunnel.
+    var prefersSharing = false
 
     /// Bounds so small that random runs meet every one of them.
     static var tightLimits: IntakePool.Limits {
         var limits = IntakePool.Limits()
         limits.queueMax = 3
+        limits.requestsPerSecondMax = 5
         limits.poolSizeMax = 3
         limits.supersedesMax = 2
+        limits.sharingAgentsMax = 3
         limits.goneMemoryMax = 4
         limits.answeredMemoryMax = 2
         return limits
@@ -54,7 +58,7 @@ extension PoolRun {
         case 15: try connect(&sample)
         case 16: try advance(&sample)
         case 17: try loseIntake(&sample)
-        case 18: try sample.bool() ? drain(&sample) : loseAgent(&sample)
+        case 18: try sample.bool() ? drainOrLeave(&sample) : loseAgent(&sample)
         default: try closeOrReopen(&sample)
         }
         try compare(sample)
@@ -125,16 +129,23 @@ extension PoolRun {
         let agent = sample.chance(oneIn: 4) ? sample.known(agents) : newID()
         let poolSize = sample.int(in: 0...4)
         var actions: [IntakePool.Action] = []
-        let decision = pool.agentConnected(agent, poolSize: poolSize, at: now, into: &actions)
-        sample.note("\(now.nanoseconds) agent \(agent) connects with \(poolSize): \(decision) \(actions)")
-        let expected = naive.connect(agent, poolSize: poolSize)
+        let isShared = sample.chance(oneIn: 3) != prefersSharing
+        let decision = pool.agentConnected(agent, poolSize: poolSize, isShared: isShared, at: now, into: &actions)
+        sample.note("\(now.nanoseconds) agent \(agent) connects with \(poolSize), shared \(isShared): \(decision) \(actions)")
+        let expected = naive.connect(agent, poolSize: poolSize, isShared: isShared)
         try sample.check(decision, is: expected.0, "the decision")
         agents.append(agent)
         try take(actions, expected: expected.1, sample)
     }
 
-    private mutating func drain(_ sample: inout Sample) throws {
+    private mutating func drainOrLeave(_ sample: inout Sample) throws {
         let agent = sample.known(agents)
+        guard sample.bool() else {
+            var actions: [IntakePool.Action] = []
+            pool.agentLeaving(agent, into: &actions)
+            sample.note("\(now.nanoseconds) agent \(agent) leaves: \(actions)")
+            return try take(actions, expected: naive.leave(agent), sample)
+        }
         sample.note("\(now.nanoseconds) agent \(agent) drains")
         pool.agentDraining(agent)
         naive.drain(agent)
@@ -213,7 +224,8 @@ extension PoolRun {
 
     private func compare(_ sample: Sample) throws {
         try sample.check(pool.nextDeadline, is: naive.nextDeadline, "the next deadline")
-        try sample.check(pool.servingAgent, is: naive.serving?.agent, "the serving agent")
+        try sample.check(pool.servingAgents, is: naive.serving.map(\.agent), "the serving agents")
+        try sample.check(pool.servingAgents.count <= pool.limits.sharingAgentsMax, "too many agents share")
         try sample.check(pool.queuedCount, is: naive.queued.count, "the number of queued requests")
         try sample.check(pool.parkedCount, is: naive.parked.count, "the number of parked intakes")
         try sample.check(pool.queuedCount + pool.inFlightCount, is: open.count, "the number of open requests")

@@ -12,9 +12,9 @@ struct PoolStage {
         pool = IntakePool(limits: limits)
     }
 
-    mutating func connect(_ agent: UInt64, poolSize: Int = 8) -> IntakePool.ConnectDecision {
+    mutating func connect(_ agent: UInt64, poolSize: Int = 8, isShared: Bool = false) -> IntakePool.ConnectDecision {
         actions = []
-        return pool.agentConnected(agent, poolSize: poolSize, at: now, into: &actions)
+        return pool.agentConnected(agent, poolSize: poolSize, isShared: isShared, at: now, into: &actions)
     }
 
     mutating func park(_ intake: UInt64, by agent: UInt64 = 1) -> IntakePool.ParkDecision {
@@ -27,6 +27,11 @@ struct PoolStage {
     mutating func lose(_ agent: UInt64) {
         actions = []
         pool.agentLost(agent, at: now, into: &actions)
+    }
+
+    mutating func leave(_ agent: UInt64) {
+        actions = []
+        pool.agentLeaving(agent, into: &actions)
     }
 
     mutating func pass(_ duration: Duration) {

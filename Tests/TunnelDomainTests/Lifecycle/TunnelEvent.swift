@@ -162,8 +162,13 @@ struct NaiveTunnel {
             let isFirst = word == "awaiting_cert"
             (word, certificateEnd) = ("active", now + .seconds(90 * 86_400))
             return isFirst ? .done : .renewed
-        case .describe, .rename:
+        case .describe:
             return isGone ? .gone : isPending ? .conflict : .done
+        case .rename:
+            if isGone { return .gone }
+            if isPending { return .conflict }
+            (word, certificateEnd) = (isEdge ? "active" : "awaiting_cert", nil)
+            return .done
         case .rotate:
             return isGone ? .gone : hasIdentity ? .identity : isPending ? .conflict : .done
         case .connect, .disconnect:

@@ -7,7 +7,7 @@ import TunnelEdge
 import TunnelWire
 
 /// The agent's answers (data plane, section 4).
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ReplyTests {
     /// A request that an agent has taken and not answered.
     private struct Taken {
@@ -42,6 +42,20 @@ struct ReplyTests {
             #expect(answer["x-hop"] == nil)
             #expect(answer["connection"] == nil)
             #expect(answer.error == nil)
+        }
+    }
+
+    @Test(arguments: ["a\u{7f}b", "a\u{0}b"])
+    func `a reply with a byte that HTTP forbids is a 502 at once`(value: String) async throws {
+        try await EdgeFixture.run { edge in
+            let taken = try await ReplyTests.take(edge)
+            let reply = try await taken.agent.beginReply(taken.id, [("x-own", value)], isWhole: true)
+            let answer = await taken.third.answer()
+            #expect(answer.status == 502)
+            #expect(answer.reason == "invalid-reply")
+            #expect(await reply.answer().error != nil)
+            // It is over: a better reply comes too late.
+            #expect(try await taken.agent.reply(taken.id).status == 409)
         }
     }
 

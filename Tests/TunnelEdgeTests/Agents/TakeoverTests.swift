@@ -8,7 +8,7 @@ import TunnelService
 import TunnelWire
 
 /// Superseding, losing, deleting, revoking, draining (data plane, section 8).
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct TakeoverTests {
     @Test func `a later agent takes over, and the earlier one is told to stop`() async throws {
         try await EdgeFixture.run { edge in
@@ -125,7 +125,7 @@ struct TakeoverTests {
             var agent = try await edge.connect(tunnel)
             _ = try await agent.hello(with: [("x-tunnel-id", tunnel.id), ("x-api-key", edge.home.apiKey)])
             let other = try await edge.agent(of: try await edge.createTunnel("other-agent"))
-            await edge.edge.keyRevoked(edge.home.keyRecord.id)
+            await edge.ports.events.keyEnded(edge.home.keyRecord.id)
             #expect(await agent.client.goodbye() == .goingAway(errorCode: 0, debugData: #"{"reason":"key-revoked"}"#))
             await agent.client.closing()
             #expect(!other.client.isClosed)
@@ -143,7 +143,8 @@ struct TakeoverTests {
             let intake = try await agent.park()
             let third = try await edge.thirdParty().call("GET", "/", host: tunnel.host)
             let id = await intake.requestID()
-            async let drained: Void = edge.edge.drain(secondsMax: 20)
+            await edge.edge.drain()
+            async let drained: Void = edge.edge.finish(secondsMax: 20, webSocketSecondsMax: 20, leavesAgents: false)
             #expect(try await agent.reply(id, body: "in time").status == 200)
             #expect(await third.answer().text == "in time")
             #expect(await agent.client.goodbye() == .goingAway(errorCode: 0, debugData: #"{"reason":"drain"}"#))

@@ -7,7 +7,7 @@ import TunnelEdge
 import TunnelWire
 
 /// One request on its way through the tunnel, where its three streams end in unusual order.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ExchangeTests {
     @Test func `an answer that is complete before the request ends both`() async throws {
         try await EdgeFixture.run { edge in

@@ -9,7 +9,9 @@ final class Call: Sendable {
     enum Event: Sendable {
         case head(HTTPResponseHead)
         case body([UInt8])
+        case trailers(HTTPFields)
         case end
+        case reset(StreamReset)
         case closed(StreamError?)
     }
 
@@ -29,7 +31,13 @@ final class Call: Sendable {
     func write(_ bytes: [UInt8]) { onLoop { $0.write(bytes) } }
     func write(_ text: String) { write(Array(text.utf8)) }
     func finish() { onLoop { $0.finish(trailers: nil) } }
-    func reset() { onLoop { $0.reset(.cancel) } }
+    func finish(trailers: [(String, String)]) {
+        var fields = HTTPFields()
+        for (name, value) in trailers { fields.append(name: name, value: value) }
+        onLoop { [fields] in $0.finish(trailers: fields) }
+    }
+    func reset(_ reason: StreamReset = .cancel) { onLoop { $0.reset(reason) } }
+    func refuse() { onLoop { $0.reset(.refused) } }
 
     private func onLoop(_ action: @escaping @Sendable (HTTPStream) -> Void) {
         door.execute { [stream] loop in
@@ -58,13 +66,18 @@ struct Answer: Sendable {
     var status: Int
     var fields: HTTPFields
     var text: String
+    var trailers: HTTPFields?
     var error: StreamError?
+    /// What the reset said that ended it.
+    var reset: StreamReset?
 
     fileprivate init(_ events: [Call.Event]) {
         status = events.head?.status ?? 0
         fields = events.head?.fields ?? HTTPFields()
         text = events.text
+        trailers = events.trailers
         error = events.closing
+        reset = events.reset
     }
 
     subscript(_ name: String) -> String? { fields.first(named: name) }
@@ -81,6 +94,14 @@ extension [Call.Event] {
         String(decoding: flatMap { if case .body(let bytes) = $0 { bytes } else { [UInt8]() } }, as: UTF8.self)
     }
     var byteCount: Int { reduce(0) { if case .body(let bytes) = $1 { $0 + bytes.count } else { $0 } } }
+    var trailers: HTTPFields? {
+        for case .trailers(let fields) in self { return fields }
+        return nil
+    }
+    var reset: StreamReset? {
+        for case .reset(let reason) in self { return reason }
+        return nil
+    }
     var hasEnd: Bool { contains { if case .end = $0 { true } else { false } } }
     var isOver: Bool { contains { if case .closed = $0 { true } else { false } } }
     var closing: StreamError? {
@@ -101,9 +122,15 @@ private final class Journalist: HTTPStreamReceiver {
         journal?.add(.body(bytes.withUnsafeBufferPointer { Array($0) }))
         if consumes { stream.consume(bytes.count) }
     }
-    func streamReceivedEnd(trailers: HTTPFields?, on stream: HTTPStream) { journal?.add(.end) }
+    func streamReceivedEnd(trailers: HTTPFields?, on stream: HTTPStream) {
+        if let trailers { journal?.add(.trailers(trailers)) }
+        journal?.add(.end)
+    }
     func streamSent(byteCount: Int, on stream: HTTPStream) {}
-    func streamClosed(_ error: StreamError?, on stream: HTTPStream) { journal?.add(.closed(error)) }
+    func streamClosed(_ error: StreamError?, on stream: HTTPStream) {
+        if let reason = stream.peersReset { journal?.add(.reset(reason)) }
+        journal?.add(.closed(error))
+    }
 }
 
 /// A client with one connection that speaks HTTP/2, in clear text or over TLS.
@@ -141,9 +168,9 @@ final class EdgeClient: Sendable {
     /// Begins an exchange; with a nil body it is whole.
     func call(
         _ method: String, _ target: String, host: String, _ fields: [(String, String)] = [], body: [UInt8]? = nil,
-        isWhole: Bool = true, consumes: Bool = true
+        isWhole: Bool = true, consumes: Bool = true, upgradeProtocol: String? = nil
     ) async throws -> Call {
-        var head = HTTPRequestHead(method: method, target: target, authority: host)
+        var head = HTTPRequestHead(method: method, target: target, authority: host, upgradeProtocol: upgradeProtocol)
         for (name, value) in fields { head.fields.append(name: name, value: value) }
         return try await door.run { [end, head] loop in
             let journalist = Journalist(consumes: consumes)

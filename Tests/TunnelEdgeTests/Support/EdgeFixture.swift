@@ -35,7 +35,7 @@ struct EdgeFixture: Sendable {
         rules = ServiceRules(zone: zone)
         home = try await CreateOrganization(ports: ports)()
         var settings = EdgeSettings(zone: zone)
-        settings.zoneHTTP.http2.pingIntervalSeconds = 0
+        settings.waitPatiently()
         change(&settings)
         edge = try await Edge(
             EdgeParts(
@@ -76,6 +76,18 @@ struct EdgeFixture: Sendable {
         return TestTunnel(tunnel: created.snapshot.tunnel, secret: created.connectSecret)
     }
 
+    /// A passthrough tunnel with a certificate on file.
+    func activePassthroughTunnel(_ name: String = "sealed") async throws -> TestTunnel {
+        let tunnel = try await createTunnel(name, tlsMode: .passthrough)
+        let certificate = TunnelCertificate(
+            pem: "-\n", chainPEM: "", fingerprintSHA256: "",
+            validity: CertificateValidity(notBefore: clock.now, notAfter: clock.now + .days(90)))
+        _ = try await ports.commit { store, now in
+            try SignCSR(ports: ports, rules: rules).decide(tunnel.tunnel.id, certificate, by: admin, in: store, at: now)
+        }
+        return tunnel
+    }
+
     func delete(_ tunnel: TestTunnel) async throws {
         _ = try await ports.commit { try DeleteTunnel(ports: ports).decide(tunnel.tunnel.id, by: admin, in: $0, at: $1) }
     }
@@ -111,6 +123,23 @@ struct EdgeFixture: Sendable {
         let client = try await thirdParty()
         _ = try await client.call("TRACE", "/", host: tunnel.host).answer()
         return client
+    }
+
+    /// Holds the edge's loops while clients act: what the clients have sent by the end comes to a loop in one turn, in the
+    /// order in which it was sent.
+    func whileLoopsWait(_ act: () async throws -> Void) async throws {
+        let gate = DispatchSemaphore(value: 0)
+        for door in doors { door.execute { _ in gate.wait() } }
+        defer { doors.forEach { _ in gate.signal() } }
+        try await act()
+        try await clientsHaveSent()
+    }
+
+    /// Waits until what clients were told to send has been sent.
+    func clientsHaveSent() async throws {
+        // What is written in a turn leaves at its end, and this is a later one.
+        try await clients.run { _ in }
+        try await clients.run { _ in }
     }
 
     /// An agent that has connected and not said hello.
@@ -162,5 +191,21 @@ struct EchoAPI: BufferedRequestHandler {
     func respond(to request: BufferedRequest) async -> BufferedResponse {
         let size = request.isBodyTooLarge ? "too large" : "\(request.body.count)"
         return BufferedResponse(status: 200, body: Array("\(request.head.method) \(request.head.target) \(size)".utf8))
+    }
+}
+
+extension EdgeSettings {
+    /// No time limit ends anything unless a test says so.
+    fileprivate mutating func waitPatiently() {
+        thirdParty.waitPatiently()
+        zoneHTTP.waitPatiently()
+        zoneHTTP.http2.pingIntervalSeconds = 0
+        helloSecondsMax = 600
+        apiBodySecondsMax = 600
+        webSocket.bindSecondsMax = 600
+        passthrough.bindSecondsMax = 600
+        pool.queueWait = .seconds(600)
+        pool.responseDeadline = .seconds(600)
+        pool.intakeIdle = .seconds(600)
     }
 }

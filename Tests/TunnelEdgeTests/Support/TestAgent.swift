@@ -9,8 +9,12 @@ struct TestAgent: Sendable {
     var tunnel: TestTunnel
     var client: EdgeClient
     var ownerToken = ""
+    /// What it shows instead of the tunnel's secret.
+    var apiKey: String?
 
-    private var credential: [(String, String)] { [("x-tunnel-id", tunnel.id), ("x-tunnel-secret", tunnel.secret)] }
+    private var credential: [(String, String)] {
+        [("x-tunnel-id", tunnel.id), apiKey.map { ("x-api-key", $0) } ?? ("x-tunnel-secret", tunnel.secret)]
+    }
 
     /// Says hello, and remembers the owner token.
     mutating func hello(
@@ -27,11 +31,20 @@ struct TestAgent: Sendable {
         return answer
     }
 
-    /// Parks an intake.
-    func park(_ slot: Int = 0, token: String? = nil) async throws -> Call {
+    /// Parks an intake, which may stay open for a reply.
+    func park(_ slot: Int = 0, token: String? = nil, isOpen: Bool = false) async throws -> Call {
         try await client.call(
             "POST", "/_system/intake", host: "localhost",
-            [("x-tunnel-id", tunnel.id), ("x-owner-token", token ?? ownerToken), ("x-pool-slot", "\(slot)")])
+            [("x-tunnel-id", tunnel.id), ("x-owner-token", token ?? ownerToken), ("x-pool-slot", "\(slot)")],
+            isWhole: !isOpen)
+    }
+
+    /// Says that it leaves.
+    func leave(token: String? = nil) async throws -> Answer {
+        try await client.call(
+            "POST", "/_system/leave", host: "localhost",
+            [("x-tunnel-id", tunnel.id), ("x-owner-token", token ?? ownerToken), ("content-length", "0")]
+        ).answer()
     }
 
     /// Answers a request with a whole body.
@@ -41,15 +54,39 @@ struct TestAgent: Sendable {
         try await beginReply(id, status: "\(status)", fields, body: Array(body.utf8), isWhole: true, secret: secret).answer()
     }
 
+    /// Binds this end of a WebSocket.
+    func bind(
+        _ webSocketID: String, secret: String? = nil, as name: String = "inkbox-tunnel-ws", method: String = "CONNECT"
+    ) async throws -> Call {
+        let fields = [
+            ("x-tunnel-id", tunnel.id), ("x-tunnel-secret", secret ?? tunnel.secret), ("inkbox-ws-id", webSocketID),
+            ("sec-websocket-version", "13"),
+        ]
+        return try await client.call(
+            method, "/_system/ws/\(webSocketID)", host: "localhost", fields, isWhole: false,
+            upgradeProtocol: method == "CONNECT" ? name : nil)
+    }
+
+    /// Binds this end of a TCP stream, as the published SDK does.
+    func bindTCP(
+        _ id: String, secret: String? = nil, as name: String = "inkbox-tunnel-tcp", method: String = "CONNECT"
+    ) async throws -> Call {
+        let fields = [
+            ("x-tunnel-id", tunnel.id), ("x-tunnel-secret", secret ?? tunnel.secret), ("inkbox-tcp-id", id),
+            ("sec-websocket-version", "13"), ("sec-websocket-protocol", "inkbox-tunnel-tcp"),
+        ]
+        return try await client.call(
+            method, "/_system/tcp/\(id)", host: "localhost", fields, isWhole: false,
+            upgradeProtocol: method == "CONNECT" ? name : nil)
+    }
+
     /// Begins a reply, whose body follows.
     func beginReply(
         _ id: String, status: String = "200", _ fields: [(String, String)] = [], body: [UInt8]? = nil, isWhole: Bool = false,
         secret: String? = nil
     ) async throws -> Call {
-        let own = [
-            ("x-tunnel-id", tunnel.id), ("x-tunnel-secret", secret ?? tunnel.secret), ("inkbox-status", status),
-            ("inkbox-request-id", id),
-        ]
+        let shown = secret.map { [("x-tunnel-id", tunnel.id), ("x-tunnel-secret", $0)] } ?? credential
+        let own = shown + [("inkbox-status", status), ("inkbox-request-id", id)]
         return try await client.call(
             "POST", "/_system/response/\(id)", host: "localhost", own + fields.map { ("inkbox-h-\($0.0)", $0.1) }, body: body,
             isWhole: isWhole)

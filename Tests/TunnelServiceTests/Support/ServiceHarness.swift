@@ -53,6 +53,14 @@ struct ServiceHarness: Sendable {
         }.connectSecret
     }
 
+    /// What a verification of the audit trail finds.
+    var auditFindings: [AuditFinding] {
+        var verification = AuditVerification(hasher: ports.hasher)
+        for line in store.contents.audit { verification.take(AuditLine(line)) }
+        verification.finish(sealedHead: store.contents.auditHead, sealer: ports.sealer)
+        return verification.findings
+    }
+
     /// Puts a key into the store: of the home organization, for one identity.
     func arrangeIdentityKey(_ identityID: IdentityID) -> String {
         let key = SecretFormat.apiKey(randomBytes: ports.randomness.bytes(32))

@@ -21,7 +21,7 @@ struct SerializerTests {
             (.nothing, .lasting, ""), (.length(0), .lasting, "content-length: 0\r\n"),
             (.chunked, .close, "transfer-encoding: chunked\r\nconnection: close\r\n"),
             (.untilClose, .lasting, "connection: close\r\n"), (.untilClose, .keepAlive, "connection: close\r\n"),
-            (.nothing, .keepAlive, "connection: keep-alive\r\n"),
+            (.nothing, .keepAlive, "connection: keep-alive\r\n"), (.nothing, .nominatingTE, "connection: te\r\n"),
             (.nothing, .upgrade("websocket"), "connection: upgrade\r\nupgrade: websocket\r\n"),
             (.length(Int.max), .lasting, "content-length: 9223372036854775807\r\n"),
         ] as [(HTTP1Framing, HTTP1Connection, String)])

@@ -1,0 +1,8 @@
+const response = await fetch(
+    `https://inkbox.ai/api/v1/tunnels/${tunnelId}`,
+    {
+        method: "DELETE",
+        headers: { "X-API-Key": "YOUR_API_KEY" },
+    }
+);
+const tunnel = await response.json();

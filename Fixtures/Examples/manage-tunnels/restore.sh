@@ -1,0 +1,2 @@
+curl -X POST "https://inkbox.ai/api/v1/tunnels/TUNNEL_ID/restore" \
+    -H "X-API-Key: YOUR_API_KEY"

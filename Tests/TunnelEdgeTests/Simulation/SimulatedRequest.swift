@@ -1,0 +1,119 @@
+@testable import HTTPTransport
+import TunnelDomain
+import TunnelWire
+
+/// A third party: one connection, on which it asks for one thing after another, or over HTTP/2 for several at once.
+final class SimulatedThirdParty: SimulatedClient {
+    var requests: [SimulatedRequest] = []
+    /// It kept the edge waiting, or asked on a connection that the edge was giving up: it may be cut off.
+    private(set) var isSlow = false
+
+    /// Notes that time passes while something is on its way, is not sent yet or was not read.
+    func noteTimePasses() {
+        let isUnderWay = SimulatedWire.Direction.allCases.contains { wire.isBusy($0) }
+        if isUnderWay || requests.contains(where: { !$0.isOver && (!$0.isSent || $0.hasUnread) }) { isSlow = true }
+    }
+
+    var mayAsk: Bool {
+        guard !isOver, goodbye == nil else { return false }
+        return isHTTP2 ? http2?.mayBegin ?? false : http1?.isIdle ?? false
+    }
+
+    func ask(_ request: SimulatedRequest, host: String) throws {
+        var head = HTTPRequestHead(method: request.method, target: "/r/\(request.number)", authority: host)
+        head.fields.append(name: "x-number", value: "\(request.number)")
+        let isEnd = request.body.isEmpty
+        if !isEnd, !isHTTP2 || request.number % 3 == 0 {
+            head.fields.append(name: "content-length", value: "\(request.body.count)")
+        }
+        if !isEnd, request.number % 5 == 0 { head.fields.append(name: "expect", value: "100-continue") }
+        if wire.isBusy(.toClient) { isSlow = true }
+        request.stream =
+            isHTTP2
+            ? http2?.request(head, isEnd: isEnd, receiver: request)
+            : try http1?.request(head, isEnd: isEnd, contentLength: request.body.count, receiver: request)
+        request.thirdParty = self
+        requests.append(request)
+    }
+}
+
+/// One request as its third party sees it.
+final class SimulatedRequest: HTTPStreamReceiver {
+    let number: Int
+    let method: String
+    let body: [UInt8]
+    let askedAt: MonotonicInstant
+    var stream: HTTPStream?
+    weak var thirdParty: SimulatedThirdParty?
+    private(set) var sentByteCount = 0
+    private(set) var isSent: Bool
+
+    private(set) var head: HTTPResponseHead?
+    private(set) var received: [UInt8] = []
+    private(set) var hasEnd = false
+    private(set) var closingCount = 0
+    private(set) var error: StreamError?
+    private(set) var endedAt: MonotonicInstant?
+    private var unconsumedByteCount = 0
+    /// The third party gave it up before it had its answer.
+    private(set) var isGivenUp = false
+    private let now: () -> MonotonicInstant
+
+    init(
+        number: Int, method: String, bodyByteCount: Int, now: @escaping () -> MonotonicInstant
+    ) {
+        self.number = number
+        self.method = method
+        self.now = now
+        body = simulatedBody(of: number, byteCount: bodyByteCount)
+        askedAt = now()
+        isSent = body.isEmpty
+    }
+
+    var isOver: Bool { closingCount > 0 }
+    var hasUnread: Bool { unconsumedByteCount > 0 }
+    /// The whole answer is here.
+    var isAnswered: Bool { head != nil && hasEnd }
+    /// Both were open at the same moment.
+    func overlaps(_ other: SimulatedRequest) -> Bool {
+        func ends(_ request: SimulatedRequest) -> MonotonicInstant { request.endedAt ?? now() }
+        return askedAt <= ends(other) && other.askedAt <= ends(self)
+    }
+    var reason: String? { head?.fields.first(named: "inkbox-reason") }
+
+    /// Sends the next so many bytes of the body.
+    func send(upTo byteCount: Int) {
+        guard let stream, !isSent, !isOver else { return }
+        let end = sentByteCount + min(byteCount, body.count - sentByteCount)
+        stream.write(Array(body[sentByteCount..<end]))
+        sentByteCount = end
+        guard end == body.count else { return }
+        isSent = true
+        stream.finish(trailers: nil)
+    }
+
+    /// Takes what has come, so that more may come.
+    func take() {
+        stream?.consume(unconsumedByteCount)
+        unconsumedByteCount = 0
+    }
+
+    func giveUp() {
+        guard !isOver else { return }
+        if !isAnswered { isGivenUp = true }
+    }
+
+    func streamReceived(_ head: HTTPResponseHead, on stream: HTTPStream) { if head.status >= 200 { self.head = head } }
+    func streamReceived(_ bytes: Span<UInt8>, on stream: HTTPStream) {
+        bytes.withUnsafeBufferPointer { received.append(contentsOf: $0) }
+        unconsumedByteCount += bytes.count
+    }
+    func streamReceivedEnd(trailers: HTTPFields?, on stream: HTTPStream) { hasEnd = true }
+    func streamSent(byteCount: Int, on stream: HTTPStream) {}
+    func streamClosed(_ error: StreamError?, on stream: HTTPStream) {
+        closingCount += 1
+        self.error = error
+        endedAt = now()
+        self.stream = nil
+    }
+}
