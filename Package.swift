@@ -31,6 +31,7 @@ let package = Package(
         .library(name: "TunnelClient", targets: ["TunnelClient"]),
         .executable(name: "culvertd", targets: ["culvertd"]),
         .executable(name: "culvert", targets: ["culvert"]),
+        .executable(name: "culvert-rpc", targets: ["culvert-rpc"]),
     ],
     targets: [
         // The rules, and the words they travel in.
@@ -70,6 +71,10 @@ let package = Package(
             name: "culvert",
             dependencies: ["LinuxIO", "TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelProfile", "TunnelWire"],
             path: "Apps/culvert", swiftSettings: strict),
+        .executableTarget(
+            name: "culvert-rpc",
+            dependencies: ["LinuxIO", "TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelProfile", "TunnelWire"],
+            path: "Apps/culvert-rpc", swiftSettings: strict),
 
         // Tests: one target per module.
         .target(
@@ -91,6 +96,7 @@ let package = Package(
         tests("TunnelClient", ["TunnelClient"]),
         tests("TunnelProfile", ["TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelProfile"]),
         tests("Culvert", ["TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelProfile", "culvert"]),
+        tests("CulvertRPC", ["LinuxIO", "TunnelAgent", "TunnelDomain", "TunnelWire", "culvert-rpc"]),
         tests(
             "Culvertd",
             ["culvertd", "FileStorage", "LinuxIO", "TLS", "TunnelAPI", "TunnelDomain", "TunnelService", "TunnelWire"]),
