@@ -31,6 +31,7 @@ let package = Package(
         .library(name: "TunnelClient", targets: ["TunnelClient"]),
         .executable(name: "culvertd", targets: ["culvertd"]),
         .executable(name: "culvert", targets: ["culvert"]),
+        .executable(name: "culvert-hook", targets: ["culvert-hook"]),
         .executable(name: "culvert-rpc", targets: ["culvert-rpc"]),
     ],
     targets: [
@@ -72,6 +73,13 @@ let package = Package(
             dependencies: ["LinuxIO", "TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelProfile", "TunnelWire"],
             path: "Apps/culvert", swiftSettings: strict),
         .executableTarget(
+            name: "culvert-hook",
+            dependencies: [
+                "FileStorage", "HTTPTransport", "LinuxIO", "SystemClock", "TLS", "TunnelAgent", "TunnelClient", "TunnelDomain",
+                "TunnelProfile", "TunnelService", "TunnelWire",
+            ],
+            path: "Apps/culvert-hook", swiftSettings: strict),
+        .executableTarget(
             name: "culvert-rpc",
             dependencies: ["LinuxIO", "TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelProfile", "TunnelWire"],
             path: "Apps/culvert-rpc", swiftSettings: strict),
@@ -95,6 +103,7 @@ let package = Package(
         tests("TunnelAgent", ["HTTPTransport", "LinuxIO", "TLS", "TunnelAgent", "TunnelDomain", "TunnelWire"]),
         tests("TunnelClient", ["TunnelClient"]),
         tests("TunnelProfile", ["TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelProfile"]),
+        tests("CulvertHook", ["culvert-hook", "FileStorage", "TunnelDomain", "TunnelService", "TunnelWire"]),
         tests("Culvert", ["TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelProfile", "culvert"]),
         tests("CulvertRPC", ["LinuxIO", "TunnelAgent", "TunnelDomain", "TunnelWire", "culvert-rpc"]),
         tests(
