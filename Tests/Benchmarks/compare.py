@@ -18,6 +18,7 @@ ROWS = [(f"small{c}", k, f"{t}, {c} connection{'s' * (c > 1)}", d, None)
 ROWS = [(p, k, t, d, ("<=", 1.2) if (p, k) == ("small64", "cpu_10k") else n) for p, k, t, d, n in ROWS] + [
     ("small64", "cpu_10k_edge", "  of it the edge", 3, None), ("small64", "cpu_10k_agent", "  of it the agent", 3, None),
     ("h2", "rps", "requests/s by HTTP/2", 0, None), ("h2", "cpu_10k", "CPU s per 10,000 by HTTP/2", 3, None),
+    ("ws", "rps", "WebSocket round trips/s", 0, None), ("ws", "cpu_10k", "CPU s per 10,000 round trips", 3, None),
     ("down", "mbs", "down MB/s", 0, (">=", 0.9)), ("down", "cpu_gib", "CPU s per GiB down", 2, None),
     ("up", "mbs", "up MB/s", 0, (">=", 0.9)), ("up", "cpu_gib", "CPU s per GiB up", 2, None),
     ("stall", "ratio", "requests/s while 8 stall, of before", 2, None), ("stall", "p99", "p99 ms while 8 stall", 1, None),
@@ -36,6 +37,7 @@ def measure(topology, origin, o):
     for c in o.connections:
         result[f"small{c}"] = loads.measured(topology, lambda: loads.small(topology, c, o.seconds))
     result["h2"] = loads.measured(topology, lambda: loads.multiplexed(topology, o.seconds))
+    result["ws"] = loads.measured(topology, lambda: loads.echoes(topology, o.seconds))
     result["down"] = loads.measured(topology, lambda: loads.down(topology, o.bulk))
     result["up"] = loads.measured(topology, lambda: loads.up(topology, origin, o.bulk))
     result["stall"] = loads.stall(topology, o.seconds)

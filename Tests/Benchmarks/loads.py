@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import machine
+import websockets
 from topologies import BULK_BYTES, GREETING
 
 UNVERIFIED = ssl._create_unverified_context()
@@ -53,6 +54,11 @@ def multiplexed(topology, seconds):
                           capture_output=True, text=True, timeout=seconds + 60).stdout
     done = _number(r"(\d+) succeeded", text)
     return {"count": done, "rps": _number(r"([\d.]+) req/s", text), "failed": _number(r"(\d+) failed", text)}
+
+
+def echoes(topology, seconds):
+    """Round trips of 32 bytes over 16 WebSockets. The client is no match for edge and agent: their CPU is what counts."""
+    return websockets.round_trips(connect, topology, 16, seconds)
 
 
 def _curl(topology, times, *words):

@@ -4,6 +4,7 @@ import signal
 import pytest
 
 from support.agent import ScriptedAgent
+from support.hooks import Hook
 from support.origin import Origin
 from support.processes import Account, Route, Service
 
@@ -11,12 +12,15 @@ TEST_SECONDS_MAX = 90
 
 
 @pytest.fixture(autouse=True)
-def time_limit():
+def time_limit(request):
     """No test hangs the run."""
+    marker = request.node.get_closest_marker("seconds")
+    limit = marker.args[0] if marker else TEST_SECONDS_MAX
+
     def late(*_):
-        pytest.fail(f"the test took longer than {TEST_SECONDS_MAX} s")
+        pytest.fail(f"the test took longer than {limit} s")
     old = signal.signal(signal.SIGALRM, late)
-    signal.alarm(TEST_SECONDS_MAX)
+    signal.alarm(limit)
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, old)
@@ -95,3 +99,20 @@ def connect():
     yield make
     for agent in made:
         agent.close()
+
+
+@pytest.fixture
+def make_hook(tmp_path):
+    """make_hook(routes, …) -> a listener for webhooks, started; ended when the test is over."""
+    made = []
+
+    def make(routes, start=True, **options):
+        folder = tmp_path / f"hook-{len(made)}"
+        folder.mkdir()
+        own = Hook(folder, routes, **options)
+        made.append(own)
+        return own.start() if start else own
+
+    yield make
+    for own in made:
+        own.kill()

@@ -393,6 +393,41 @@ def test_a_parked_intake_that_is_reset_takes_no_work(service, tunnel, agent):
     assert asking.done().status == 200
 
 
+@pytest.mark.parametrize("method, code, goes_on", [("GET", 8, True), ("DELETE", 8, True), ("POST", 7, True), ("POST", 8, False)])
+def test_a_request_that_passes_a_reset_of_its_intake_is_not_left_to_its_deadline(make_service, connect, method, code, goes_on):
+    own = make_service(env={"CULVERT_RESPONSE_DEADLINE_SECONDS": "3600"})
+    tunnel = own.tunnel()
+    agent = connect(own, tunnel)
+    first = agent.park(0)
+    asking = Asking(own, tunnel.host, method=method, timeout=60)
+    assert first.wait().status == 200
+    second = agent.park(1)
+    agent.reset(first, code)
+    if goes_on:
+        envelope = agent.take(second)
+        assert envelope.id == first.headers["inkbox-request-id"] and envelope.method == method
+        assert agent.reply(envelope.id, 200, body=b"second").status in (200, 204)
+        assert asking.done().body == b"second"
+    else:
+        answer = asking.done()
+        assert (answer.status, answer.reason) == (502, "agent-disconnected")
+        assert agent.reply(first.headers["inkbox-request-id"], 200).status in (409, 410)
+        assert second.status is None, "it may have been carried out: nobody else gets it"
+
+
+def test_a_refused_intake_ends_a_request_whose_body_is_on_its_way(make_service, connect):
+    own = make_service(env={"CULVERT_RESPONSE_DEADLINE_SECONDS": "3600"})
+    tunnel = own.tunnel()
+    agent = connect(own, tunnel)
+    parked = agent.park()
+    with own.plain() as wire:
+        wire.send(f"POST /up HTTP/1.1\r\nHost: {tunnel.host}\r\nContent-Length: 100\r\n\r\nhalf")
+        agent.take(parked)
+        agent.reset(parked, 7)
+        answer = wire.response("POST")
+    assert (answer.status, answer.reason) == (502, "agent-disconnected")
+
+
 def test_the_third_party_leaves_and_the_taken_stream_is_reset(service, tunnel, agent):
     parked = agent.park()
     wire = service.plain()

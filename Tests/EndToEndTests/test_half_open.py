@@ -1,10 +1,17 @@
 """A link whose other end is frozen looks alive to TCP; both sides must notice by themselves within 30 seconds."""
 import signal
+from pathlib import Path
 
 from support.waiting import Stopwatch, until
 
 NOTICED_SECONDS_MAX = 32  # 20 s to the PING, 10 s for its answer, and a slow machine
 BACK_SECONDS_MAX = 5
+
+
+def is_frozen(process):
+    """A signal is sent at once and obeyed when each thread next gets the processor."""
+    threads = Path(f"/proc/{process.pid}/task").glob("*/stat")
+    return all(t.read_text().rpartition(")")[2].split()[0] == "T" for t in threads)
 
 
 def test_a_frozen_agent_and_a_frozen_service_are_noticed(make_service, make_route):
@@ -15,6 +22,7 @@ def test_a_frozen_agent_and_a_frozen_service_are_noticed(make_service, make_rout
     agent.send_signal(signal.SIGSTOP)
     service.send_signal(signal.SIGSTOP)
     clock = Stopwatch()
+    until("both are frozen", lambda: is_frozen(agent) and is_frozen(service), 10)
     try:
         with with_frozen_agent.service.plain(timeout=60) as wire:
             answer = wire.request("GET", "/frozen", with_frozen_agent.host).response()

@@ -32,6 +32,13 @@ def test_curl_by_either_version(route, service, version):
     assert out.stdout.endswith({"--http1.1": "1.1 200", "--http2": "2 200"}[version]) and '"body": "hello"' in out.stdout
 
 
+def test_nghttp_gets_the_answer(route, service):
+    # It knows no names under localhost, and has no option for the address.
+    out = subprocess.run(["nghttp", "-v", "-H", f":authority: {route.host}", f"https://127.0.0.1:{service.https_port}/by-nghttp"],
+                         capture_output=True, text=True, timeout=60)
+    assert out.returncode == 0 and ":status: 200" in out.stdout and '"target": "/by-nghttp"' in out.stdout, out
+
+
 def test_h2load_finishes_every_request(route, service):
     route.origin.on("/load", lambda e: e.answer(200, [], b"Hello, world!"))
     out = subprocess.run(["h2load", "-n2000", "-c4", "-m25", f"--connect-to=127.0.0.1:{service.https_port}", f"https://{route.host}:{service.https_port}/load"],

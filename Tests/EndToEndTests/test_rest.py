@@ -14,7 +14,7 @@ ANSWER_SECONDS_MAX = 1.0
 MEMBERS = {
     "id", "organization_id", "agent_identity_id", "tunnel_name", "description", "metadata", "tls_mode", "status", "public_host", "zone",
     "cert_pem", "cert_fingerprint_sha256", "cert_expires_at", "last_connected_at", "last_connected_ip_addr", "last_disconnected_at",
-    "restore_deadline_at", "currently_connected", "created_at", "updated_at"}
+    "restore_deadline_at", "currently_connected", "connected_agents", "created_at", "updated_at"}
 
 
 def problem(answer, status):

@@ -2,7 +2,8 @@
 import PackageDescription
 
 // A package of its own, because fuzzers need compiler flags that nothing else may have. Sources/TunnelWire is a link to the
-// module under test; the package has the same name, so that `package` declarations are visible here.
+// module under test, and TunnelDomain to what it needs; the package has the same name, so that `package` declarations are
+// visible here.
 
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -15,14 +16,15 @@ let settings: [SwiftSetting] = [
 // libFuzzer brings its own main; `run` adds -sanitize=fuzzer,address on the command line.
 func fuzzer(_ name: String) -> Target {
     .executableTarget(
-        name: name, dependencies: ["TunnelWire"], path: "Sources/\(name)",
+        name: name, dependencies: ["TunnelDomain", "TunnelWire"], path: "Sources/\(name)",
         swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
 }
 
 let package = Package(
     name: "culvert",
     targets: [
-        .target(name: "TunnelWire", path: "Sources/TunnelWire", swiftSettings: settings),
+        .target(name: "TunnelDomain", path: "Sources/TunnelDomain", swiftSettings: settings),
+        .target(name: "TunnelWire", dependencies: ["TunnelDomain"], path: "Sources/TunnelWire", swiftSettings: settings),
         .executableTarget(
             name: "wire-probe", dependencies: ["TunnelWire"], path: "Sources/wire-probe", swiftSettings: settings),
         fuzzer("FuzzRequests"),
@@ -30,5 +32,9 @@ let package = Package(
         fuzzer("FuzzClientHello"),
         fuzzer("FuzzEnvelopes"),
         fuzzer("FuzzHosts"),
+        fuzzer("FuzzWebSocket"),
+        fuzzer("FuzzTCPBridge"),
+        fuzzer("FuzzJSONRPC"),
+        fuzzer("FuzzWebhooks"),
     ]
 )

@@ -1,7 +1,6 @@
 """An agent written from the protocol's text on the h2 package: every frame is the test's choice."""
 import json
 import queue
-import socket
 import threading
 
 import h2.config
@@ -9,8 +8,9 @@ import h2.connection
 import h2.errors
 import h2.events
 import h2.exceptions
+import hyperframe.frame
 
-from .wire import Wire
+from .shared_tls import SharedTLS
 
 PATIENCE_SECONDS = 20
 
@@ -52,8 +52,8 @@ class ScriptedAgent:
     def __init__(self, service, tunnel, secret=None, hello=True, pool=None, credential=None, header_encoding="utf-8", **settings):
         self.service, self.tunnel = service, tunnel
         self.credential = credential or ("x-tunnel-secret", secret or tunnel.secret)
-        self.wire = Wire(service.https_port, tls=service.tls(alpn=["h2"]), sni="localhost", timeout=None)
-        assert self.wire.sock.selected_alpn_protocol() == "h2"
+        self.connection = SharedTLS(service.https_port, service.tls(alpn=["h2"]), "localhost")
+        assert self.connection.session.selected_alpn_protocol() == "h2"
         self.lock, self.replies = threading.Lock(), {}
         self.goaway, self.goaway_code, self.goaway_data = threading.Event(), None, None
         self.ended, self.remote_settings, self.token = threading.Event(), {}, None
@@ -73,7 +73,7 @@ class ScriptedAgent:
     def _flush(self):
         data = self.h2.data_to_send()
         if data:
-            self.wire.sock.sendall(data)
+            self.connection.sendall(data)
 
     def open(self, path, headers=(), method="POST", end=True, authority="localhost"):
         """Sends the head of a request; returns its stream and where the answer will be."""
@@ -122,6 +122,12 @@ class ScriptedAgent:
         return self.open("/_system/intake", [("x-tunnel-id", self.tunnel.id), ("x-owner-token", token or self.token),
                                              ("x-pool-slot", str(slot))])[1]
 
+    def reset(self, reply, code):
+        """A reset of this exchange's stream as it leaves an agent that has not seen its answer yet, whatever has come by now."""
+        stream = next(s for s, r in self.replies.items() if r is reply)
+        with self.lock:
+            self.connection.sendall(hyperframe.frame.RstStreamFrame(stream, error_code=code).serialize())
+
     def take(self, parked=None):
         """Waits until an intake is answered with a request."""
         parked = parked or self.park()
@@ -146,18 +152,15 @@ class ScriptedAgent:
 
     def close(self):
         """Cuts the TCP connection, without GOAWAY or TLS farewell."""
-        try:
-            socket.socket.shutdown(self.wire.sock, socket.SHUT_RDWR)
-        except OSError:
-            pass
+        self.connection.cut()
         self.ended.wait(PATIENCE_SECONDS)
-        self.wire.close()
+        self.connection.close()
 
     # ---- receiving
 
     def _read(self):
         try:
-            while data := self.wire.sock.recv(1 << 16):
+            while data := self.connection.recv(1 << 16):
                 with self.lock:
                     events = self.h2.receive_data(data)
                     for event in events:

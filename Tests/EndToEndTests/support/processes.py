@@ -19,7 +19,8 @@ CULVERTD = os.environ.get("CULVERTD", "culvertd")
 CULVERT = os.environ.get("CULVERT", "culvert")
 GENEROUS = {name: "100000" for name in (
     "CULVERT_LIMIT_TUNNEL_CREATES_PER_DAY", "CULVERT_LIMIT_SECRET_ROTATIONS_PER_DAY",
-    "CULVERT_LIMIT_CSR_SIGNINGS_PER_DAY", "CULVERT_LIMIT_KEY_ROTATIONS_PER_15_MIN")}
+    "CULVERT_LIMIT_CSR_SIGNINGS_PER_DAY", "CULVERT_LIMIT_KEY_ROTATIONS_PER_15_MIN",
+    "CULVERT_LIMIT_API_REQUESTS_PER_MIN", "CULVERT_LIMIT_AUTH_FAILURES_PER_MIN")}
 
 
 def free_port():
@@ -35,6 +36,11 @@ def clean_environment():
 def peak_kib(pid):
     """The most memory that the process ever had resident."""
     return int(next(l for l in open(f"/proc/{pid}/status") if l.startswith("VmHWM")).split()[1])
+
+
+def resident_kib(pid):
+    """The memory that the process has resident now."""
+    return int(next(l for l in open(f"/proc/{pid}/status") if l.startswith("VmRSS")).split()[1])
 
 
 class Tunnel:
@@ -53,7 +59,7 @@ class Service:
         self.log = self.folder / "culvertd.log"
         self.env = {**clean_environment(), **limits, **(env or {})}
         self.arguments = list(arguments)
-        self.process = None
+        self.process, self.predecessors = None, []
         self.http_port, self.https_port = free_port(), free_port()
 
     def init(self):
@@ -73,6 +79,22 @@ class Service:
                                         stderr=subprocess.STDOUT, env=self.env)
         until("the service is ready", self._is_ready)
         return self
+
+    def take_over(self):
+        """Starts another process on the same directory and ports; returns the one before when the new one serves."""
+        before, started = self.process, self._starts()
+        self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=self.log.open("ab"),
+                                        stderr=subprocess.STDOUT, env=self.env)
+        until("the new process serves", lambda: self._starts() > started or self._must_live())
+        self.predecessors.append(before)
+        return before
+
+    def _starts(self):
+        return self.log.read_text(errors="replace").count(" service.started ")
+
+    def _must_live(self):
+        if self.process.poll() is not None:
+            pytest.fail(f"serve ended with {self.process.returncode}:\n{self.tail()}")
 
     def _is_ready(self):
         if self.process.poll() is not None:
@@ -105,9 +127,10 @@ class Service:
             assert self.process.returncode == 0, f"exit {self.process.returncode}:\n{self.tail()}"
 
     def kill(self):
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        for process in [self.process, *self.predecessors]:
+            if process and process.poll() is None:
+                process.kill()
+                process.wait()
 
     def call(self, method, path, body=None, key="mine", headers=None, timeout=20, raw=None):
         """One request to the API; `body` goes as JSON, `raw` as it is."""
@@ -167,14 +190,15 @@ class Account:
                               stdin=subprocess.DEVNULL, **options)
 
     def http(self, port, *words):
-        return Agent(self, port, *words)
+        return Agent(self, "http", str(port), *words)
 
 
 class Agent:
-    """A `culvert http PORT …` that runs."""
+    """A `culvert http …` or `culvert tls …` that runs."""
 
-    def __init__(self, account, port, *words):
-        self.command = [CULVERT, "http", str(port), *words]
+    def __init__(self, account, *words, before=()):
+        """`before` is a command that runs it."""
+        self.command = [*before, CULVERT, *words]
         self.log = account.folder / f"agent-{uuid.uuid4().hex[:8]}.log"
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=self.log.open("wb"), env=account.env, text=True)
