@@ -10,18 +10,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from support.clock import DAY, LIBRARY, SECOND, WallClock, moment
+from support.clock import DAY, SECOND, WallClock, moment
 from support.organizations import Organization, bearer
 from support.processes import Service, new_name
-
-pytestmark = pytest.mark.skipif(LIBRARY is None, reason="libfaketime is not installed (Debian package faketime)")
 
 
 @pytest.fixture
 def clock(tmp_path):
-    own = WallClock(tmp_path)
-    yield own
-    own.shared.remove()
+    return WallClock(tmp_path)
 
 
 @pytest.fixture

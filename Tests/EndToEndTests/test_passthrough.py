@@ -15,7 +15,7 @@ import pytest
 from cryptography import x509
 from websockets.sync.client import connect as dial
 
-from support.clock import DAY, LIBRARY, WallClock
+from support.clock import DAY, WallClock
 from support.client_hello import alert_for, client_hello, read_all
 from support.origin import Origin
 from support.processes import Account, Agent, new_name, peak_kib
@@ -623,33 +623,29 @@ def certificate(tls):
 # Renewal
 
 
-@pytest.mark.skipif(LIBRARY is None, reason="libfaketime is not installed (Debian package faketime)")
 def test_a_certificate_is_renewed_while_the_agent_runs(make_service, make_tls, origin, tmp_path):
     """The clock of service and agent moves on by 61 of 90 days; an open connection goes on, a new one has the new certificate."""
     clock = WallClock(tmp_path)
-    try:
-        own = make_service(env=clock.environment)
-        tls = make_tls(str(origin.port), own_service=own, clock=clock).up()
-        with tls.connect(alpn=["http/1.1"]) as old:
-            first = old.getpeercert(binary_form=True)
-            assert again(old, tls) == 200
-            clock.move(61 * DAY)
-            until("the certificate was renewed", lambda: "The certificate was" in tls.agent.tail(), seconds=40)
-            assert "The certificate was renewed" in tls.agent.tail(), tls.agent.tail()
-            assert again(old, tls) == 200
-        # To this process the new certificate is one of the future.
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        with context.wrap_socket(socket.create_connection(("127.0.0.1", own.https_port)), server_hostname=tls.host) as new:
-            second = new.getpeercert(binary_form=True)
-            assert again(new, tls) == 200
-        before, after = (x509.load_der_x509_certificate(c) for c in (first, second))
-        assert after.not_valid_before_utc > before.not_valid_before_utc + 60 * DAY
-        assert after.public_key().public_numbers() == before.public_key().public_numbers()
-        kept = x509.load_pem_x509_certificate(tls.state("crt").read_bytes())
-        assert kept.serial_number == after.serial_number
-    finally:
-        clock.shared.remove()
+    own = make_service(env=clock.environment)
+    tls = make_tls(str(origin.port), own_service=own, clock=clock).up()
+    with tls.connect(alpn=["http/1.1"]) as old:
+        first = old.getpeercert(binary_form=True)
+        assert again(old, tls) == 200
+        clock.move(61 * DAY)
+        until("the certificate was renewed", lambda: "The certificate was" in tls.agent.tail(), seconds=40)
+        assert "The certificate was renewed" in tls.agent.tail(), tls.agent.tail()
+        assert again(old, tls) == 200
+    # To this process the new certificate is one of the future.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", own.https_port)), server_hostname=tls.host) as new:
+        second = new.getpeercert(binary_form=True)
+        assert again(new, tls) == 200
+    before, after = (x509.load_der_x509_certificate(c) for c in (first, second))
+    assert after.not_valid_before_utc > before.not_valid_before_utc + 60 * DAY
+    assert after.public_key().public_numbers() == before.public_key().public_numbers()
+    kept = x509.load_pem_x509_certificate(tls.state("crt").read_bytes())
+    assert kept.serial_number == after.serial_number
 
 
 def again(sock, tls):

@@ -1,12 +1,14 @@
 """A wall clock that a test sets while the service runs; the monotonic clock stays the machine's."""
+import atexit
 import ctypes
-import glob
-import os
-import uuid
+import functools
+import mmap
+import shutil
+import subprocess
+import tempfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-LIBRARY = next(iter(glob.glob("/usr/lib/*/faketime/libfaketime.so.1")), None)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
@@ -16,32 +18,17 @@ def moment(text):
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-class SharedMemory:
-    """What libfaketime would make for itself, and leave behind.
-
-    It would also tell its children by setenv, which moves the environment, behind which Swift looks for its arguments.
-    """
-
-    BYTES = 4096
-
-    def __init__(self):
-        self.name = f"culvert-clock-{uuid.uuid4().hex[:12]}"
-        self.memory, self.semaphore = Path("/dev/shm") / self.name, Path("/dev/shm") / f"sem.{self.name}"
-        self.memory.write_bytes(bytes(self.BYTES))
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.sem_open.restype = ctypes.c_void_p
-        made = libc.sem_open(f"/{self.name}".encode(), os.O_CREAT | os.O_EXCL, 0o600, 1)
-        if not made:
-            raise OSError(ctypes.get_errno(), "sem_open")
-        libc.sem_close(ctypes.c_void_p(made))
-
-    @property
-    def names(self):
-        return f"/{self.name} /{self.name}"
-
-    def remove(self):
-        self.memory.unlink()
-        self.semaphore.unlink()
+@functools.cache
+def library():
+    """wall_clock.c, compiled by what the Swift toolchain brings along."""
+    folder = Path(tempfile.mkdtemp(prefix="culvert-wall-clock-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    compiler = shutil.which("clang") or shutil.which("cc")
+    assert compiler, "the tests of time need a C compiler; the folder of the swift command holds clang: put it on PATH"
+    built = folder / "wall_clock.so"
+    subprocess.run([compiler, "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o", built,
+                    Path(__file__).with_name("wall_clock.c"), "-ldl"], check=True)
+    return built
 
 
 class WallClock:
@@ -52,20 +39,19 @@ class WallClock:
 
     def __init__(self, folder):
         self.file = Path(folder) / "wall-clock"
-        self.shared = SharedMemory()
+        self.file.write_bytes(bytes(8))
+        with self.file.open("r+b") as file:
+            self.hands = ctypes.c_int64.from_buffer(mmap.mmap(file.fileno(), 8))
         self.set(datetime.now(timezone.utc).replace(microsecond=0))
 
     @property
     def environment(self):
-        return {"FAKETIME_SHARED": self.shared.names, "LD_PRELOAD": LIBRARY, "FAKETIME_TIMESTAMP_FILE": str(self.file),
-                "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1", "TZ": "UTC"}
+        return {"LD_PRELOAD": str(library()), "WALL_CLOCK_FILE": str(self.file), "TZ": "UTC"}
 
     def set(self, now):
-        """At once and whole: the service reads the file at every look at the clock."""
+        """At once and whole: the service reads the hands at every look at the clock."""
         self.now = now
-        new = self.file.with_suffix(".new")
-        new.write_text(now.strftime("%Y-%m-%d %H:%M:%S\n"))
-        os.replace(new, self.file)
+        self.hands.value = int(now.timestamp())
 
     def move(self, by):
         self.set(self.now + by)
