@@ -89,9 +89,13 @@ extension HTTP2Connection {
         schedulePump()
     }
 
-    func giveBack(_ byteCount: Int, of stream: HTTP2Stream) {
+    /// Lets the peer send as much again once a piece of its window is free; nghttp2 by itself waits for half of the window.
+    func giveBack(_ byteCount: Int, of stream: HTTP2Stream, inPiecesOf piece: Int) {
         guard let session else { return }
         nghttp2_session_consume_stream(session, stream.id, byteCount)
+        let taken = Int(nghttp2_session_get_stream_effective_recv_data_length(session, stream.id))
+        let free = taken - stream.unconsumedByteCount
+        if free >= piece, !stream.hasReceivedEnd { nghttp2_submit_window_update(session, none, stream.id, Int32(free)) }
         schedulePump()
     }
 

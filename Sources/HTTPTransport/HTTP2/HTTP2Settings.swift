@@ -5,8 +5,9 @@ package struct HTTP2Settings: Sendable {
     /// The bytes of one message that may be on their way or waiting to be consumed; grows with the round trip for a
     /// reader that keeps up (`ReceiveWindow`).
     package var streamWindowByteCount = 128 * 1024
-    /// The same for the whole connection; it is given back on receipt, so that one stalled stream stops no other.
-    package var connectionWindowByteCount = 16 * 1024 * 1024
+    /// The same for the whole connection; it is given back on receipt, so that one stalled stream stops no other. Four of the
+    /// largest windows, because nghttp2 gives half of it back at a time.
+    package var connectionWindowByteCount = 4 * ReceiveWindow.byteCountMax
     /// What the windows of all streams of an agent's link may have grown by together.
     package var widenedByteCountMax = 64 * 1024 * 1024
     /// Field names and values of a head together, each field counting 32 more (RFC 9113 §6.5.2).

@@ -119,7 +119,7 @@ package final class HTTP2Stream: HTTPStream {
             window.grow(to: larger)
             session.widenWindow(of: self, to: larger)
         }
-        session.giveBack(given, of: self)
+        session.giveBack(given, of: self, inPiecesOf: window.creditByteCount)
     }
 
     package override var unsentByteCount: Int { outgoing.count }

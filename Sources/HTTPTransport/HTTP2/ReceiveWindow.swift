@@ -10,11 +10,16 @@ struct ReceiveWindow {
     static let nearByteCountMax = 1024 * 1024
     /// From this round trip on, in nanoseconds, a path is long.
     static let farRoundTrip: Int64 = 2_000_000
-    /// So much a reader must take before its window grows. A reader that takes nothing at all seems to take what fits into
-    /// the buffers on the way to it, which is less.
+    /// So much a reader must take before its window grows beyond `unprovenByteCountMax`. A reader that takes nothing at all
+    /// seems to take what fits into the buffers on the way to it, which is less.
     static let provenByteCount = 512 * 1024
+    static let farProvenByteCount = 384 * 1024
+    /// On a long path each small window costs a round trip, so that the first one may grow to this size before its reader has
+    /// proven itself: what a stalled reader may cost.
+    static let unprovenByteCountMax = 256 * 1024
     private static let roundTripsPerWindowMax: Int64 = 3
-    private static let growth = 4
+    private static let nearGrowth = 4
+    private static let farGrowth = 16
 
     private(set) var byteCount: Int
     private let nearByteCountMax: Int
@@ -27,13 +32,18 @@ struct ReceiveWindow {
         self.nearByteCountMax = nearByteCountMax
     }
 
+    /// So many consumed bytes are worth a WINDOW_UPDATE: half of a small window, because each wakes the sender; an eighth of a
+    /// large one, because its sender is far away and must not come to the end of it before it hears that there is room again.
+    var creditByteCount: Int { byteCount > nearByteCountMax ? byteCount / 8 : byteCount / 2 }
+
     /// Notes bytes that the reader has consumed; returns the size that the window should grow to, if it should.
     ///
     /// - Parameters:
     ///   - roundTrip: the shortest seen on the connection, in nanoseconds; 0 if none was.
     ///   - usual: what readers of the same connection have lately needed; a proven reader gets it at once.
     mutating func consumed(_ count: Int, atNanoseconds now: Int64, roundTrip: Int64, usual: Int = 0) -> Int? {
-        let byteCountMax = roundTrip < ReceiveWindow.farRoundTrip ? nearByteCountMax : ReceiveWindow.byteCountMax
+        let isFar = roundTrip >= ReceiveWindow.farRoundTrip
+        let byteCountMax = isFar ? ReceiveWindow.byteCountMax : nearByteCountMax
         guard roundTrip > 0, byteCount < byteCountMax else { return nil }
         takenByteCount += count
         windowTakenByteCount += count
@@ -44,9 +54,11 @@ struct ReceiveWindow {
         guard windowTakenByteCount >= byteCount else { return nil }
         windowTakenByteCount = 0
         beganAt = now
-        let patience = ReceiveWindow.roundTripsPerWindowMax * max(roundTrip, ReceiveWindow.farRoundTrip)
-        guard takenByteCount >= ReceiveWindow.provenByteCount, now - began <= patience else { return nil }
-        return min(max(ReceiveWindow.growth * byteCount, usual), byteCountMax)
+        guard now - began <= ReceiveWindow.roundTripsPerWindowMax * max(roundTrip, ReceiveWindow.farRoundTrip) else { return nil }
+        guard takenByteCount >= (isFar ? ReceiveWindow.farProvenByteCount : ReceiveWindow.provenByteCount) else {
+            return isFar && byteCount < ReceiveWindow.unprovenByteCountMax ? ReceiveWindow.unprovenByteCountMax : nil
+        }
+        return min(max((isFar ? ReceiveWindow.farGrowth : ReceiveWindow.nearGrowth) * byteCount, usual), byteCountMax)
     }
 
     mutating func grow(to byteCount: Int) { self.byteCount = byteCount }

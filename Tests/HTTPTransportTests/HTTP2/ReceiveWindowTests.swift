@@ -19,8 +19,27 @@ private func take(
 
 @Test func `a window stays as it is until its reader has proven itself`() {
     var window = ReceiveWindow(byteCount: first)
-    take(ReceiveWindow.provenByteCount - 16 * 1024, inNanoseconds: 1, roundTrip: 40 * millisecond, into: &window)
+    let near = ReceiveWindow.farRoundTrip - 1
+    take(ReceiveWindow.provenByteCount - 16 * 1024, inNanoseconds: 1, roundTrip: near, into: &window)
     #expect(window.byteCount == first)
+    take(first, inNanoseconds: 1, roundTrip: near, into: &window)
+    #expect(window.byteCount == 4 * first)
+}
+
+@Test func `on a long path it grows a little first, and then by much`() {
+    var window = ReceiveWindow(byteCount: first)
+    take(ReceiveWindow.farProvenByteCount - 16 * 1024, inNanoseconds: 1, roundTrip: 40 * millisecond, into: &window)
+    #expect(window.byteCount == ReceiveWindow.unprovenByteCountMax)
+    take(first, inNanoseconds: 1, roundTrip: 40 * millisecond, into: &window)
+    #expect(window.byteCount == 16 * ReceiveWindow.unprovenByteCountMax)
+}
+
+@Test func `a reader that took what the buffers on its way hold has at most a little more coming`() {
+    var window = ReceiveWindow(byteCount: first)
+    take(first, inNanoseconds: 1, roundTrip: 40 * millisecond, into: &window)
+    #expect(window.byteCount == ReceiveWindow.unprovenByteCountMax)
+    take(2 * first, inNanoseconds: 10_000 * millisecond, roundTrip: 40 * millisecond, into: &window)
+    #expect(window.byteCount == ReceiveWindow.unprovenByteCountMax)
 }
 
 @Test(arguments: [
@@ -37,7 +56,7 @@ func `a fast reader's window grows to what its path needs, and no further`(round
 @Test func `a reader that takes longer than three round trips for a window keeps a small one`() {
     var window = ReceiveWindow(byteCount: first)
     let windows: Int64 = 100
-    take(Int(windows) * first, inNanoseconds: windows * 121 * millisecond, roundTrip: 40 * millisecond, into: &window)
+    take(Int(windows) * first, inNanoseconds: windows * 140 * millisecond, roundTrip: 40 * millisecond, into: &window)
     #expect(window.byteCount == first)
 }
 

@@ -74,21 +74,24 @@ struct StreamTests {
         }
     }
 
-    @Test func `a reader that consumes nothing gets one window and no more`() async throws {
-        let settings = FloodTests.settings { $0.streamWindowByteCount = 100_000 }
+    /// Half of a small window is worth a WINDOW_UPDATE, and an eighth of a large one.
+    @Test(arguments: [(window: 100_000, piece: 50_000), (window: 4 * 1024 * 1024, piece: 512 * 1024)])
+    func `a reader that consumes nothing gets one window and no more`(window: Int, piece: Int) async throws {
+        let settings = FloodTests.settings { $0.streamWindowByteCount = window }
         let script = Script(onBody: { _, _ in })
         try await withServer(settings: settings, script) { server in
             try await server.door.run { [address = server.address] loop in
                 let caller = try HTTP2Caller.open(to: address, tls: nil, on: loop)
-                caller.send(StreamTests.head("POST"), body: [UInt8](repeating: 0x2A, count: 1_000_000)) { _ in }
+                caller.send(StreamTests.head("POST"), body: [UInt8](repeating: 0x2A, count: 3 * window)) { _ in }
             }
-            await server.journal.wait { $0.bodyByteCount >= 100_000 }
+            await server.journal.wait { $0.bodyByteCount >= window }
+            try await server.withStreams { $0.first?.consume(piece - 1) }
             for _ in 0..<30 { try await server.door.run { _ in } }
-            #expect(server.journal.all.bodyByteCount == 100_000)
-            try await server.withStreams { $0.first?.consume(60_000) }
-            await server.journal.wait { $0.bodyByteCount >= 160_000 }
+            #expect(server.journal.all.bodyByteCount == window)
+            try await server.withStreams { $0.first?.consume(1) }
+            await server.journal.wait { $0.bodyByteCount >= window + piece }
             for _ in 0..<30 { try await server.door.run { _ in } }
-            #expect(server.journal.all.bodyByteCount == 160_000)
+            #expect(server.journal.all.bodyByteCount == window + piece)
         }
     }
 
