@@ -54,7 +54,8 @@ struct ReceiveWindow {
         guard windowTakenByteCount >= byteCount else { return nil }
         windowTakenByteCount = 0
         beganAt = now
-        guard now - began <= ReceiveWindow.roundTripsPerWindowMax * max(roundTrip, ReceiveWindow.farRoundTrip) else { return nil }
+        let patience = ReceiveWindow.roundTripsPerWindowMax * max(roundTrip, ReceiveWindow.farRoundTrip)
+        guard now - began <= patience else { return nil }
         guard takenByteCount >= (isFar ? ReceiveWindow.farProvenByteCount : ReceiveWindow.provenByteCount) else {
             return isFar && byteCount < ReceiveWindow.unprovenByteCountMax ? ReceiveWindow.unprovenByteCountMax : nil
         }
