@@ -39,7 +39,7 @@ class Talk:
     def hear_close(self, code):
         """Waits until the program behind the agent is told of the close with this code."""
         if self.is_url:
-            until(f"the origin hears the close with {code}", lambda: code in [heard for heard, _ in self.echo.closes])
+            until(f"the origin hears the close with {code}", lambda: code in [heard for _, heard, _ in self.echo.closes])
         else:
             self.sdk.wait(f"closed {code}")
 

@@ -65,7 +65,11 @@ class Echo:
         except ConnectionClosed:
             pass
         finally:
-            self.closes.append((socket.close_code, socket.close_reason))
+            self.closes.append((socket.request.path, socket.close_code, socket.close_reason))
+
+    def hear_close(self, path):
+        """Waits until the WebSocket of this path, which only one test opens, is closed; code and reason."""
+        return until(f"the origin hears the close of {path}", lambda: next((heard for at, *heard in self.closes if at == path), None))
 
     def close(self):
         self.loop.call_soon_threadsafe(self.stopped.set)
@@ -177,11 +181,9 @@ def test_close_codes_travel_both_ways(line):
         with pytest.raises(ConnectionClosed) as e:
             socket.recv(timeout=20)
         assert (e.value.rcvd.code, e.value.rcvd.reason) == (4007, "enough")
-    count = len(line.echo.closes)
-    with line.dial("/") as socket:
+    with line.dial("/closed") as socket:
         socket.close(4010, "bye")
-    until("the origin hears the close", lambda: len(line.echo.closes) > count)
-    assert (4010, "bye") in line.echo.closes[count:]
+    assert line.echo.hear_close("/closed") == [4010, "bye"]
 
 
 def test_an_origin_that_vanishes_is_1011(line):
@@ -193,12 +195,11 @@ def test_an_origin_that_vanishes_is_1011(line):
 
 
 def test_a_client_that_vanishes_is_told_to_the_origin(line):
-    count = len(line.echo.closes)
     with line.service.plain() as wire:
-        handshake(line, wire)
+        handshake(line, wire, path="/left")
         wire.sock.setsockopt(socket_module.SOL_SOCKET, socket_module.SO_LINGER, struct.pack("ii", 1, 0))
-    until("the origin hears that it is gone", lambda: len(line.echo.closes) > count)
-    assert line.echo.closes[-1][0] not in (1000, 4010), "it was no proper close"
+    code, _ = line.echo.hear_close("/left")
+    assert code not in (1000, 4010), "it was no proper close"
 
 
 def test_the_origins_refusal_is_the_answer(line):
@@ -235,10 +236,10 @@ def test_bad_offers(line, headers, status):
         assert answer.header("sec-websocket-version") == "13"
 
 
-def handshake(line, wire):
+def handshake(line, wire, path="/"):
     given = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
              ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")]
-    head = wire.request("GET", "/", line.host, given).head()
+    head = wire.request("GET", path, line.host, given).head()
     assert head.status == 101, head
     assert head.header("sec-websocket-accept") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
     return wire
