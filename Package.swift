@@ -44,8 +44,10 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CNghttp2", path: "Sources/CNghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CPCRE2", path: "Sources/CPCRE2", providers: [.apt(["libpcre2-dev"])]),
         library("LinuxIO", ["CLinux", "TunnelDomain"]),
         library("TLS", ["COpenSSL", "LinuxIO", "TunnelDomain", "TunnelService", "TunnelWire"]),
+        library("TextSearch", ["CPCRE2", "TunnelWire"]),
         library("HTTPTransport", ["CNghttp2", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"]),
 
         // The use cases, and the adapters of their ports.
@@ -75,8 +77,8 @@ let package = Package(
         .executableTarget(
             name: "culvert-hook",
             dependencies: [
-                "FileStorage", "HTTPTransport", "LinuxIO", "SystemClock", "TLS", "TunnelAgent", "TunnelClient", "TunnelDomain",
-                "TunnelProfile", "TunnelService", "TunnelWire",
+                "FileStorage", "HTTPTransport", "LinuxIO", "SystemClock", "TLS", "TextSearch", "TunnelAgent", "TunnelClient",
+                "TunnelDomain", "TunnelProfile", "TunnelService", "TunnelWire",
             ],
             path: "Apps/culvert-hook", swiftSettings: strict),
         .executableTarget(
@@ -89,7 +91,8 @@ let package = Package(
             name: "TestSupport", dependencies: ["HTTPTransport", "TunnelDomain", "TunnelService"], path: "Tests/TestSupport",
             swiftSettings: strict),
         tests("TunnelDomain", ["TunnelDomain"]),
-        tests("TunnelWire", ["TLS", "TunnelDomain", "TunnelWire"]),
+        tests("TunnelWire", ["TLS", "TextSearch", "TunnelDomain", "TunnelWire"]),
+        tests("TextSearch", ["TextSearch", "TunnelWire"]),
         tests("LinuxIO", ["LinuxIO", "TunnelDomain"]),
         tests("TLS", ["LinuxIO", "TLS", "TunnelDomain", "TunnelService", "TunnelWire"]),
         tests("HTTPTransport", ["HTTPTransport", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"]),

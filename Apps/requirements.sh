@@ -43,7 +43,7 @@ require_packages() {
         || stop "apt-get could not install ${missing[*]}. Run 'apt-get install ${missing[*]}' by hand to see why, then run this again."
 }
 
-require_build_packages() { require_packages libssl-dev libnghttp2-dev libsqlite3-dev pkg-config; }
+require_build_packages() { require_packages libssl-dev libnghttp2-dev libpcre2-dev libsqlite3-dev pkg-config; }
 
 # Builds the release binaries of the tree at $1; prints the folder that holds them. What the compiler says goes to stderr.
 # The Swift runtime is linked in: the binaries run without a toolchain, and a request costs a tenth less.

@@ -38,6 +38,7 @@ struct ConfigTests {
         #expect(config.limits.retryAfterSeconds == 30)
         #expect(config.bodyByteCountMax == 1 << 20)
         #expect(config.receivingByteCountMax == 256 << 20)
+        #expect(config.searchStepCountMax == 1_000_000)
         #expect(config.retention == .seconds(168 * 3600))
         #expect(config.metricsPath == "/metrics")
         #expect(route.methods == ["POST"])
@@ -62,7 +63,8 @@ struct ConfigTests {
         ),
         (good + #", "orderBy": "key""#, "/routes/0/orderBy", "no JSON pointer"),
         (good + #", "when": {"header": "x"}"#, "/routes/0/when", "exactly one of equals"),
-        (good + #", "when": {"json": "/a", "matches": "("}"#, "/routes/0/when/matches", "no regular expression"),
+        (good + #", "when": {"json": "/a", "matches": "("}"#, "/routes/0/when/matches", "missing closing parenthesis"),
+        (good + #", "when": {"json": "/a", "matches": "[a&&b]"}"#, "/routes/0/when/matches", "“&&” of two classes"),
         (good + #", "when": {"any": [], "header": "x"}"#, "/routes/0/when", "exactly one of all"),
         (good + #", "url": "hooks.example""#, "/routes/0/url", "no scheme and host"),
         (good + #", "response": {"status": 500}"#, "/routes/0/response/status", "from 200 to 299"),
@@ -126,6 +128,12 @@ struct ConfigTests {
     func `the room for bodies that are being received holds at least one`(byteCount: Int, isGood: Bool) {
         let mistakes = Self.mistakes(Self.file(route: Self.good, top: #" "limits": {"receivingBytes": \#(byteCount)},"#))
         #expect(mistakes.map(\.pointer) == (isGood ? [] : ["/limits/receivingBytes"]))
+    }
+
+    @Test(arguments: [(999, false), (1_000, true), (100_000_000, true), (100_000_001, false)])
+    func `the steps of searches have a range`(stepCount: Int, isGood: Bool) {
+        let mistakes = Self.mistakes(Self.file(route: Self.good, top: #" "limits": {"matchSteps": \#(stepCount)},"#))
+        #expect(mistakes.map(\.pointer) == (isGood ? [] : ["/limits/matchSteps"]))
     }
 
     @Test func `all mistakes are told at once, and a secret never`() {

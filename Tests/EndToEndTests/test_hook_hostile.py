@@ -223,3 +223,42 @@ def test_a_full_disk_is_told_and_what_was_acknowledged_runs(make_hook, small_dis
     until("everything has run", lambda: {r["state"] for r in hook.settled()} == {"succeeded"})
     assert {e["delivery"] for e in hook.ask("events", "list", "--limit", "10000")} == set(acknowledged)
     assert set((tmp_path / "done").read_text().split()) == set(acknowledged) and refused in acknowledged
+
+
+def test_a_careless_pattern_and_a_hostile_body_cost_so_many_steps_and_lose_nothing(make_hook):
+    when = {"json": "/text", "matches": "(a+)+$"}
+    hook = make_hook([{"name": "in", "path": "/in", "verify": NONE, "action": TRUE, "when": when},
+                      {"name": "not", "path": "/not", "verify": NONE, "action": TRUE, "when": {"not": when}},
+                      {"name": "many", "path": "/many", "verify": NONE, "action": TRUE, "when": {"query": "q", "matches": "(a+)+$"}}])
+    hostile = json.dumps({"text": "a" * 1023 + "b"}).encode()
+    # Minutes, each of them, before there was a bound; and the values of one request share it.
+    for target, body in ("/in", hostile), ("/not", hostile), ("/many?" + "&".join(["q=" + "a" * 40 + "b"] * 100), b""):
+        assert hook.post(target, body).status == 202, target
+    assert hook.post("/in", b'{"text": "aaa"}').status == 202
+    assert [(r["event"], r["state"]) for r in hook.settled()] == [(4, "succeeded")]
+    events = {e["id"]: e for e in hook.ask("events", "list")}
+    assert {n: e["wanted"] for n, e in events.items()} == {1: False, 2: False, 3: False, 4: True}
+    why = "the search for “(a+)+$” needs more than the steps of “limits.matchSteps”"
+    assert [events[n]["filter_note"] for n in (1, 2, 3, 4)] == [why, why, why, None]
+    assert [(n["route"], n["stored_event"], n["why"]) for n in hook.notes("filter.undecided")] == [
+        ("in", "1", why), ("not", "2", why), ("many", "3", why)]
+    assert 'culvert_hook_events_total{route="in",outcome="undecided"} 1' in hook.request("GET", "/metrics").text
+    data = ["--data", hook.config["data"]]
+    assert hook.command("events", "list", *data).stdout.count("undecided") == 3
+    shown = hook.command("events", "show", "1", *data).stdout
+    assert f"not run: {why}; “culvert-hook events replay 1” runs it" in shown, shown
+    assert hook.ask("events", "replay", "1") == [{"done": "replay", "run": 2}]
+    assert {r["event"]: r["state"] for r in hook.settled()} == {1: "succeeded", 4: "succeeded"}
+
+
+def test_the_steps_of_searches_can_be_set(make_hook):
+    route = {"name": "in", "path": "/in", "verify": NONE, "action": TRUE, "when": {"json": "", "matches": "(?:a|b)+[cd]"}}
+    hook = make_hook([route], limits={"matchSteps": 1000})
+    assert hook.post("/in", json.dumps("ab" * 50).encode()).status == 202
+    hook.stop()
+    hook.config["limits"]["matchSteps"] = 1_000_000
+    hook.write()
+    hook.start()
+    assert hook.post("/in", json.dumps("ab" * 50).encode()).status == 202
+    notes = [e["filter_note"] is not None for e in hook.ask("events", "list")]
+    assert notes == [False, True]

@@ -5,9 +5,10 @@ enum Layers {
         "TunnelDomain": [],
         "TunnelWire": ["TunnelDomain"],
         "TunnelService": ["TunnelDomain", "TunnelWire"],
-        "CLinux": [], "COpenSSL": [], "CNghttp2": [], "CSQLite": [],
+        "CLinux": [], "COpenSSL": [], "CNghttp2": [], "CPCRE2": [], "CSQLite": [],
         "LinuxIO": ["CLinux", "TunnelDomain"],
         "TLS": ["COpenSSL", "LinuxIO", "TunnelDomain", "TunnelService", "TunnelWire"],
+        "TextSearch": ["CPCRE2", "TunnelWire"],
         "HTTPTransport": ["CNghttp2", "LinuxIO", "TLS", "TunnelDomain", "TunnelWire"],
         "FileStorage": ["CSQLite", "TunnelDomain", "TunnelService"],
         "SystemClock": ["TunnelDomain", "TunnelService"],
@@ -21,8 +22,8 @@ enum Layers {
             "TunnelService", "TunnelWire",
         ],
         "culvert-hook": [
-            "FileStorage", "HTTPTransport", "LinuxIO", "SystemClock", "TLS", "TunnelAgent", "TunnelClient", "TunnelDomain",
-            "TunnelProfile", "TunnelService", "TunnelWire",
+            "FileStorage", "HTTPTransport", "LinuxIO", "SystemClock", "TLS", "TextSearch", "TunnelAgent", "TunnelClient",
+            "TunnelDomain", "TunnelProfile", "TunnelService", "TunnelWire",
         ],
         "culvert": ["LinuxIO", "TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelProfile", "TunnelWire"],
         "culvert-rpc": ["LinuxIO", "TunnelAgent", "TunnelClient", "TunnelDomain", "TunnelProfile", "TunnelWire"],
@@ -36,7 +37,9 @@ enum Layers {
     ]
 
     /// The one module that wraps each C library.
-    static let wrapper = ["CLinux": "LinuxIO", "COpenSSL": "TLS", "CNghttp2": "HTTPTransport", "CSQLite": "FileStorage"]
+    static let wrapper = [
+        "CLinux": "LinuxIO", "COpenSSL": "TLS", "CNghttp2": "HTTPTransport", "CPCRE2": "TextSearch", "CSQLite": "FileStorage",
+    ]
 
     /// Libraries for others to embed: only here does `public` mean something.
     static let products: Set<String> = ["TunnelDomain", "TunnelAgent", "TunnelClient"]

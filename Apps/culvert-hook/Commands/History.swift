@@ -145,6 +145,9 @@ struct History {
                 HistoryText.table(
                     ["EVENT", "ROUTE", "RECEIVED", "DELIVERY", "BYTES", "WANTED", "FROM"], [HistoryText.row(event)]))
             Output.print("\(event.method) \(HistoryText.printable(event.target))  verdict \(event.verdict)")
+            if let note = event.filterNote {
+                Output.print(HistoryText.printable("not run: \(note); “culvert-hook events replay \(event.id)” runs it"))
+            }
             for field in StoredFields.read(event.fields) {
                 Output.print("\(field.name): \(HistoryText.printable(field.value))")
             }

@@ -29,7 +29,11 @@ enum ConfigSchema {
              "description": "Bytes of bodies that are being received at once, of all requests together."
             },
             "retryAfterSeconds": {"type": "integer", "minimum": 1, "maximum": 3600, "default": 30},
-            "retentionHours": {"type": "integer", "minimum": 1, "maximum": 87600, "default": 168}
+            "retentionHours": {"type": "integer", "minimum": 1, "maximum": 87600, "default": 168},
+            "matchSteps": {
+             "type": "integer", "minimum": 1000, "maximum": 100000000, "default": 1000000,
+             "description": "Steps that all searches may take for one event; beyond them it is kept and not run."
+            }
            },
            "additionalProperties": false
           },

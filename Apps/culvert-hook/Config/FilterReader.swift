@@ -1,3 +1,4 @@
+import TextSearch
 import TunnelWire
 
 /// Reads which events a route wants.
@@ -49,9 +50,10 @@ enum FilterReader {
         if let list = reader.member("in") { return .isIn(list.elements.map(\.value.plainText)) }
         if let text = reader.member("matches") {
             guard let pattern = text.string else { return nil }
-            if let search = SearchPattern(pattern) { return .matches(search) }
-            text.complain("“\(pattern)” is no regular expression")
-            return nil
+            do { return .matches(try SearchPattern(pattern, by: PCRE2Compiler())) } catch {
+                text.complain("“\(pattern)” cannot be looked for: \(error)")
+                return nil
+            }
         }
         guard reader.member("exists")?.bool == true else {
             reader.member("exists")?.complain("“exists” can only be true; put “not” around it for the contrary")

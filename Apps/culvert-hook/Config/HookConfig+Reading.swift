@@ -56,7 +56,9 @@ private struct ConfigParser {
     func read(_ reader: ConfigReader) -> HookConfig? {
         guard reader.isObject(of: Self.names) else { return nil }
         let limits = reader.member("limits")
-        limits?.isObject(of: ["events", "bytes", "bodyBytes", "receivingBytes", "retryAfterSeconds", "retentionHours"])
+        limits?.isObject(of: [
+            "events", "bytes", "bodyBytes", "receivingBytes", "retryAfterSeconds", "retentionHours", "matchSteps",
+        ])
         var inbox = InboxLimits()
         if let count = limits?.member("events")?.integer(in: 1...10_000_000) { inbox.pendingEventsMax = count }
         if let count = limits?.member("bytes")?.integer(in: 1...(1 << 40)) { inbox.pendingByteCountMax = count }
@@ -69,6 +71,7 @@ private struct ConfigParser {
             limits?.member("receivingBytes")?.complain("a single body of “bodyBytes” would not fit into this")
         }
         let retention = limits?.member("retentionHours")?.integer(in: 1...87_600, unit: "hours")
+        let steps = limits?.member("matchSteps")?.integer(in: HookConfig.searchStepCounts, unit: "steps")
         let routes = routes(reader)
         let data = reader.required("data")?.nonemptyString
         return HookConfig(
@@ -76,6 +79,7 @@ private struct ConfigParser {
             data: secrets.absolute(data ?? "."), limits: inbox,
             bodyByteCountMax: body ?? HookConfig.bodyByteCountMaxDefault,
             receivingByteCountMax: receiving ?? HookConfig.receivingByteCountMaxDefault,
+            searchStepCountMax: steps ?? HookConfig.searchStepCountMaxDefault,
             retention: .hours(Int64(retention ?? HookConfig.retentionHoursDefault)), metricsPath: metrics(reader),
             routes: routes)
     }

@@ -13,6 +13,8 @@ struct HookConfig: Sendable {
     var bodyByteCountMax: Int
     /// Bytes of bodies that are being received at once, of all requests together; whoever needs more is sent away with 503.
     var receivingByteCountMax: Int
+    /// Steps that all searches of a filter's patterns may take for one event; one that would need more is kept and not run.
+    var searchStepCountMax: Int
     /// How long what is done stays in the history, and how long a delivery's id is remembered.
     var retention: Duration
     /// Where the metrics are on the local port; nil for nowhere.
@@ -22,6 +24,8 @@ struct HookConfig: Sendable {
     static let bodyByteCountMaxDefault = 1 << 20
     static let receivingByteCountMaxDefault = 256 << 20
     static let retentionHoursDefault = 168
+    static let searchStepCountMaxDefault = WebhookFilter.stepCountMaxDefault
+    static let searchStepCounts = 1_000...100_000_000
 }
 
 /// A tunnel that the listener serves itself.

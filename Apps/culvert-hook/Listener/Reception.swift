@@ -124,12 +124,14 @@ final class Reception: Sendable {
             log.note("inbox.full", [("route", route.name)])
             return await busy()
         }
-        let isWanted = route.filter.wants(request, json: json)
+        let verdict = route.filter.verdict(
+            on: request, json: json, stepCountMax: config.withLock { $0.searchStepCountMax })
+        let doubt = FilterDoubt(verdict)
         var event = InboxEvent(
             route: route.name, deliveryID: deliveryID(of: request, json, by: route), receivedAt: request.receivedAt,
             method: request.method, target: request.target, address: request.address,
             fields: StoredFields.text(request.fields.filter { !Self.isCredential($0.name) }), body: request.body,
-            verdict: Self.text(of: proof), isWanted: isWanted)
+            verdict: Self.text(of: proof), isWanted: verdict == .wanted, filterNote: doubt?.text)
         // An endless id would be an endless index.
         if let id = event.deliveryID, id.utf8.count > 256 { event.deliveryID = "sha256:" + Hex.encode(SHA256.hash(id)) }
         let line = route.orderBy.flatMap { json?.value(at: $0)?.plainText }
@@ -137,7 +139,7 @@ final class Reception: Sendable {
             let answer = try await inbox.accept(
                 event, line: line, expiresAt: route.expiry.map { request.receivedAt + $0 },
                 digest: digest(of: proof, at: request.receivedAt, by: route))
-            return await reply(to: answer, request, by: route)
+            return await reply(to: answer, request, by: route, doubt)
         } catch {
             await dispatcher.settle(byteCount: request.body.count, run: nil)
             metrics.count(.event, route: route.name, "store_failed")
@@ -146,7 +148,9 @@ final class Reception: Sendable {
         }
     }
 
-    private func reply(to answer: InboxAnswer, _ request: WebhookRequest, by route: RouteConfig) async -> HookReply {
+    private func reply(
+        to answer: InboxAnswer, _ request: WebhookRequest, by route: RouteConfig, _ doubt: FilterDoubt?
+    ) async -> HookReply {
         let byteCount = request.body.count
         switch answer {
         case .accepted(let eventID, let run?):
@@ -163,7 +167,10 @@ final class Reception: Sendable {
                 status: 200, contentType: outcome.contentType, body: outcome.output, fields: Self.mark(eventID))
         case .accepted(let eventID, nil):
             await dispatcher.settle(byteCount: byteCount, run: nil)
-            metrics.count(.event, route: route.name, "filtered")
+            metrics.count(.event, route: route.name, doubt == nil ? "filtered" : "undecided")
+            if let doubt {
+                log.note("filter.undecided", [("route", route.name), ("stored_event", "\(eventID)"), ("why", doubt.text)])
+            }
             return accepted(eventID, by: route)
         case .duplicate(let eventID):
             await dispatcher.settle(byteCount: byteCount, run: nil)

@@ -33,7 +33,7 @@ enum HistoryText {
     static func row(_ event: InboxEvent) -> [String] {
         [
             "\(event.id)", event.route, "\(event.receivedAt)", printable(event.deliveryID ?? "-"), "\(event.body.count)",
-            event.isWanted ? "yes" : "no", event.address,
+            event.isWanted ? "yes" : event.filterNote == nil ? "no" : "undecided", event.address,
         ]
     }
 
@@ -62,6 +62,7 @@ enum HistoryText {
             JSONMember("delivery", .optional(event.deliveryID)), JSONMember("received_at", .string(event.receivedAt.iso8601)),
             JSONMember("method", .string(event.method)), JSONMember("target", .string(event.target)),
             JSONMember("address", .string(event.address)), JSONMember("wanted", .bool(event.isWanted)),
+            JSONMember("filter_note", .optional(event.filterNote)),
             JSONMember("verdict", (try? JSONValue(parsing: Array(event.verdict.utf8))) ?? .null),
             JSONMember("bytes", .integer(event.body.count)),
         ]

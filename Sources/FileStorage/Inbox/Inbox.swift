@@ -99,8 +99,9 @@ extension Inbox {
             }
             try store.change(
                 """
-                INSERT INTO events (route, delivery_id, received_at, method, target, address, fields, body, verdict, is_wanted)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO events
+                    (route, delivery_id, received_at, method, target, address, fields, body, verdict, is_wanted, filter_note)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """, InboxRows.values(of: event))
             let eventID = try store.lastInsertedID()
             guard event.isWanted else { return .accepted(eventID: eventID, run: nil) }

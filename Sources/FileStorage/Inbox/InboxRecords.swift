@@ -17,10 +17,12 @@ package struct InboxEvent: Sendable, Hashable {
     package var verdict: String
     /// Whether the route's filter let it through; what it did not is kept for the history only.
     package var isWanted: Bool
+    /// Why the filter could not decide, for people; nil when it did. What it could not decide is not wanted.
+    package var filterNote: String?
 
     package init(
         route: String, deliveryID: String?, receivedAt: Timestamp, method: String, target: String, address: String,
-        fields: String, body: [UInt8], verdict: String, isWanted: Bool
+        fields: String, body: [UInt8], verdict: String, isWanted: Bool, filterNote: String? = nil
     ) {
         self.route = route
         self.deliveryID = deliveryID
@@ -32,6 +34,7 @@ package struct InboxEvent: Sendable, Hashable {
         self.body = body
         self.verdict = verdict
         self.isWanted = isWanted
+        self.filterNote = filterNote
     }
 }
 

@@ -4,7 +4,7 @@ internal import TunnelService
 // Rows to records and back.
 enum InboxRows {
     static let eventColumns =
-        "id, route, delivery_id, received_at, method, target, address, fields, body, verdict, is_wanted"
+        "id, route, delivery_id, received_at, method, target, address, fields, body, verdict, is_wanted, filter_note"
     static let runColumns =
         "id, event_id, route, line, created_at, expires_at, attempt_count, state, state_at, death, detail, output"
 
@@ -12,7 +12,7 @@ enum InboxRows {
         var event = InboxEvent(
             route: row.text(1), deliveryID: row.textOrNil(2), receivedAt: time(row.integer(3)), method: row.text(4),
             target: row.text(5), address: row.text(6), fields: row.text(7), body: row.blob(8), verdict: row.text(9),
-            isWanted: row.flag(10))
+            isWanted: row.flag(10), filterNote: row.textOrNil(11))
         event.id = row.integer(0)
         return event
     }
@@ -21,7 +21,7 @@ enum InboxRows {
         [
             .text(event.route), SQLValue(event.deliveryID), .integer(event.receivedAt.microsecondsSinceEpoch),
             .text(event.method), .text(event.target), .text(event.address), .text(event.fields), .blob(event.body),
-            .text(event.verdict), SQLValue(event.isWanted),
+            .text(event.verdict), SQLValue(event.isWanted), SQLValue(event.filterNote),
         ]
     }
 

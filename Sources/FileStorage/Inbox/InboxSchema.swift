@@ -1,6 +1,6 @@
 /// The steps from an empty file to the inbox that this version knows; see `Schema` for the rules of steps.
 enum InboxSchema {
-    static let steps: [String] = [first]
+    static let steps: [String] = [first, second]
 
     /// Times are microseconds since 1970. `state_at` is until when a run waits, or since when its state holds.
     private static let first = """
@@ -64,4 +64,7 @@ enum InboxSchema {
             answer TEXT
         ) STRICT;
         """
+
+    /// Why a filter did not come to a verdict; an older program that shares the inbox leaves it out.
+    private static let second = "ALTER TABLE events ADD COLUMN filter_note TEXT;"
 }

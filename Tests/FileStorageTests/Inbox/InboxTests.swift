@@ -72,6 +72,18 @@ import TunnelDomain
         await inbox.close()
     }
 
+    @Test func `why a filter could not decide is remembered`() async throws {
+        let folder = try TemporaryDirectory()
+        let inbox = try Inbox.own(at: folder.path)
+        var event = Self.event("a", isWanted: false)
+        event.filterNote = "too many steps"
+        _ = try await inbox.accept(event, line: nil, expiresAt: nil)
+        _ = try await inbox.accept(Self.event("b", isWanted: false), line: nil, expiresAt: nil)
+        #expect(try await inbox.event(1)?.filterNote == "too many steps")
+        #expect(try await inbox.events(countMax: 9).map(\.filterNote) == [nil, "too many steps"])
+        await inbox.close()
+    }
+
     @Test func `states go to the disk and back, with attempts and output`() async throws {
         let folder = try TemporaryDirectory()
         let inbox = try Inbox.own(at: folder.path)

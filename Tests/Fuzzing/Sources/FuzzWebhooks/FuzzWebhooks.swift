@@ -21,7 +21,8 @@ public func fuzzWebhooks(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     _ = WebhookHandshake.answer(to: request, by: scheme, json: json)
     let query = WebhookFilter.test(.query("a"), .exists)
     precondition(
-        query.wants(request, json: json) != WebhookFilter.not(query).wants(request, json: json), "it is wanted and is not")
+        query.verdict(on: request, json: json) != WebhookFilter.not(query).verdict(on: request, json: json),
+        "it is wanted and is not")
     return 0
 }
 
