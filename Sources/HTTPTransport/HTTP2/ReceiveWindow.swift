@@ -13,11 +13,12 @@ struct ReceiveWindow {
     /// So much a reader must take before its window grows beyond `unprovenByteCountMax`. A reader that takes nothing at all
     /// seems to take what fits into the buffers on the way to it, which is less.
     static let provenByteCount = 512 * 1024
-    static let farProvenByteCount = 384 * 1024
+    static let farProvenByteCount = 320 * 1024
     /// On a long path each small window costs a round trip, so that the first one may grow to this size before its reader has
     /// proven itself: what a stalled reader may cost.
     static let unprovenByteCountMax = 256 * 1024
     private static let roundTripsPerWindowMax: Int64 = 3
+    private static let roundTripsPerHalfMax: Int64 = 2
     private static let nearGrowth = 4
     private static let farGrowth = 16
 
@@ -51,10 +52,14 @@ struct ReceiveWindow {
             beganAt = now
             return nil
         }
-        guard windowTakenByteCount >= byteCount else { return nil }
+        // On a long path half a window tells enough: the rest of it would arrive a round trip later.
+        guard windowTakenByteCount >= (isFar ? byteCount / 2 : byteCount) else { return nil }
         windowTakenByteCount = 0
         beganAt = now
-        let patience = ReceiveWindow.roundTripsPerWindowMax * max(roundTrip, ReceiveWindow.farRoundTrip)
+        let patience =
+            isFar
+            ? ReceiveWindow.roundTripsPerHalfMax * roundTrip
+            : ReceiveWindow.roundTripsPerWindowMax * ReceiveWindow.farRoundTrip
         guard now - began <= patience else { return nil }
         guard takenByteCount >= (isFar ? ReceiveWindow.farProvenByteCount : ReceiveWindow.provenByteCount) else {
             return isFar && byteCount < ReceiveWindow.unprovenByteCountMax ? ReceiveWindow.unprovenByteCountMax : nil
