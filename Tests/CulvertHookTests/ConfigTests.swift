@@ -136,6 +136,13 @@ struct ConfigTests {
         #expect(mistakes.map(\.pointer) == (isGood ? [] : ["/limits/matchSteps"]))
     }
 
+    @Test(arguments: [(-1, false), (0, true), (1_048_576, true), (1_048_577, false)])
+    func `what is kept of an answer has a range`(byteCount: Int, isGood: Bool) {
+        let action = #"{"http": {"url": "https://h.example/", "outputBytes": \#(byteCount)}}"#
+        let mistakes = Self.mistakes(Self.file(route: #""verify": {"kind": "none"}, "action": \#(action)"#))
+        #expect(mistakes.map(\.pointer) == (isGood ? [] : ["/routes/0/action/http/outputBytes"]))
+    }
+
     @Test func `all mistakes are told at once, and a secret never`() {
         let route = #""verify": {"kind": "svix", "secrets": [{"value": "s3cret!"}]}, "action": {}, "expireSeconds": -1"#
         let mistakes = Self.mistakes(Self.file(route: route, top: #" "limits": {"events": 0},"#))

@@ -175,6 +175,42 @@ def test_events_are_handed_on_signed_anew_and_never_to_this_machine_unless_allow
         assert headers["host"] == f"127.0.0.1:{origin.port}"
 
 
+def test_of_an_answer_so_much_is_kept_and_the_rest_is_not_read(make_hook, origin):
+    default, dropped = 64 * 1024, threading.Event()
+
+    def endless(exchange):
+        exchange.body()
+        exchange.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        try:
+            while True:
+                exchange.send(b"10000\r\n" + b"e" * 65536 + b"\r\n")
+        except OSError:
+            dropped.set()
+
+    def answer(status, size):
+        return lambda exchange: (exchange.body(), exchange.answer(status, body="a" * size))
+
+    cases = {"fits": (200, default, {}), "over": (201, default + 1, {}), "busy": (503, default + 1, {}), "final": (410, 9, {"outputBytes": 8}),
+             "nothing": (200, 1, {"outputBytes": 0}), "empty": (204, 0, {"outputBytes": 0}), "most": (200, 1 << 20, {"outputBytes": 1 << 20})}
+    for name, (status, size, _) in cases.items():
+        origin.on("/" + name, answer(status, size))
+    origin.on("/endless", endless)
+    route = lambda name, more: {
+        "name": name, "path": "/" + name, "verify": {"kind": "none"}, "retries": {"attempts": 1},
+        "action": {"http": {"url": f"http://127.0.0.1:{origin.port}/{name}", "allowPrivate": True, **more}}}
+    hook = make_hook([route(name, more) for name, (_, _, more) in cases.items()] + [route("endless", {})])
+    for name in (*cases, "endless"):
+        assert hook.post("/" + name, b"{}").status == 202
+    runs = {r["route"]: (r["state"], r["detail"], len(r["output"])) for r in hook.settled()}
+    kept = "of whose answer the first {} bytes are kept".format
+    assert runs == {
+        "fits": ("succeeded", "HTTP 200", default), "over": ("succeeded", f"HTTP 201, {kept(default)}", default),
+        "busy": ("dead", f"HTTP 503, {kept(default)}", default), "final": ("dead", f"HTTP 410, {kept(8)}", 8),
+        "nothing": ("succeeded", f"HTTP 200, {kept(0)}", 0), "empty": ("succeeded", "HTTP 204", 0),
+        "most": ("succeeded", "HTTP 200", 1 << 20), "endless": ("succeeded", f"HTTP 200, {kept(default)}", default)}
+    assert dropped.wait(30), "an answer without end is still read"
+
+
 def test_a_json_rpc_program_is_kept_running_and_answers(make_hook, tmp_path):
     program = script(tmp_path, """#!/usr/bin/env python3
 import json, os, sys

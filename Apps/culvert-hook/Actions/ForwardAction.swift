@@ -32,7 +32,8 @@ struct ForwardAction: HookAction {
             let endpoint = HTTPEndpoint(address: address, host: config.url.host, isTLS: config.url.isTLS)
             do {
                 let response = try await client.send(
-                    head, body: job.event.body, to: endpoint, timeoutSeconds: Int(timeout.secondsRoundedUp))
+                    head, body: job.event.body, to: endpoint, timeoutSeconds: Int(timeout.secondsRoundedUp),
+                    keeping: .first(byteCount: config.outputByteCountMax))
                 return outcome(of: response)
             } catch HTTPClientError.unreachable(let error) {
                 last = ActionOutcome(verdict: .failure, detail: "\(error)")
@@ -76,9 +77,9 @@ struct ForwardAction: HookAction {
             case 408, 425, 429, 500...599: .failure
             default: .finalFailure
             }
-        let output = Array(response.body.prefix(ExecConfig.outputByteCountMaxDefault))
+        let cut = response.isBodyCut ? ", of whose answer the first \(config.outputByteCountMax) bytes are kept" : ""
         return ActionOutcome(
-            verdict: verdict, detail: "HTTP \(status)", output: output,
+            verdict: verdict, detail: "HTTP \(status)\(cut)", output: response.body,
             contentType: response.head.fields.first(.contentType) ?? "application/octet-stream")
     }
 

@@ -36,8 +36,7 @@ struct ActionReader {
         return ExecConfig(
             command: command, environment: (reader.member("env")?.members ?? []).compactMap(variable),
             directory: reader.member("directory")?.nonemptyString.map(secrets.absolute), user: user?.string,
-            outputByteCountMax: reader.member("outputBytes")?.integer(in: 0...(1 << 20), unit: "bytes")
-                ?? ExecConfig.outputByteCountMaxDefault,
+            outputByteCountMax: outputByteCountMax(reader),
             finalExitCodes: codes,
             killGrace: .seconds(reader.member("killGraceSeconds")?.integer(in: 0...300, unit: "seconds") ?? 5))
     }
@@ -81,7 +80,7 @@ struct ActionReader {
     }
 
     private func forward(_ reader: ConfigReader) -> ForwardConfig? {
-        guard reader.isObject(of: ["url", "headers", "forward", "sign", "allowPrivate", "caFile"]),
+        guard reader.isObject(of: ["url", "headers", "forward", "sign", "allowPrivate", "caFile", "outputBytes"]),
             let member = reader.required("url"), let text = member.nonemptyString
         else { return nil }
         let url: WebhookURL
@@ -113,7 +112,14 @@ struct ActionReader {
         return ForwardConfig(
             url: url, fields: forwarded, fixedFields: fixed,
             signing: signing, allowsPrivate: reader.member("allowPrivate")?.bool ?? false,
-            caFile: reader.member("caFile")?.nonemptyString.map(secrets.absolute))
+            caFile: reader.member("caFile")?.nonemptyString.map(secrets.absolute),
+            outputByteCountMax: outputByteCountMax(reader))
+    }
+
+    /// Bytes that the history keeps of what a program writes or a receiver answers.
+    private func outputByteCountMax(_ reader: ConfigReader) -> Int {
+        reader.member("outputBytes")?.integer(in: ExecConfig.outputByteCounts, unit: "bytes")
+            ?? ExecConfig.outputByteCountMaxDefault
     }
 
     /// Whether the field is the message's and not the connection's, which has its own (RFC 9110 §7.6.1, RFC 9112 §6).

@@ -426,7 +426,8 @@ enum ConfigSchema {
                 "headers": {"type": "object", "additionalProperties": {"type": "string"}},
                 "forward": {"type": "array", "items": {"type": "string", "minLength": 1}},
                 "sign": {"$ref": "#/$defs/verify"}, "allowPrivate": {"type": "boolean", "default": false},
-                "caFile": {"type": "string", "minLength": 1}
+                "caFile": {"type": "string", "minLength": 1},
+                "outputBytes": {"type": "integer", "minimum": 0, "maximum": 1048576, "default": 65536}
                },
                "additionalProperties": false, "required": ["url"]
               }

@@ -96,6 +96,7 @@ struct ExecConfig: Sendable {
     var killGrace: Duration
 
     static let outputByteCountMaxDefault = 64 * 1024
+    static let outputByteCounts = 0...(1 << 20)
 }
 
 struct ForwardConfig: Sendable {
@@ -108,6 +109,8 @@ struct ForwardConfig: Sendable {
     /// Whether addresses of this machine and of private networks may be called.
     var allowsPrivate: Bool
     var caFile: String?
+    /// Bytes of the answer that are kept; the rest is not read.
+    var outputByteCountMax: Int
 }
 
 struct RPCConfig: Sendable {

@@ -43,7 +43,26 @@ package enum HTTPClientError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// Sends whole requests and returns whole responses over HTTP/1.1, one connection each.
+/// How much of a response's body a caller is given.
+package enum BodyKeeping: Sendable, Hashable {
+    /// All of it; a longer one than `HTTPClient.responseByteCountMax` fails the call.
+    case whole
+    /// Its first bytes, 0 or more. A response whose body is longer is over when one byte more has arrived: `isBodyCut` tells,
+    /// and the connection is cut.
+    case first(byteCount: Int)
+    /// Nothing: the response is over when its head has arrived.
+    case nothing
+
+    var byteCountMax: Int {
+        switch self {
+        case .whole: HTTPClient.responseByteCountMax
+        case .first(let byteCount): byteCount
+        case .nothing: 0
+        }
+    }
+}
+
+/// Sends whole requests and returns responses over HTTP/1.1, one connection each.
 package final class HTTPClient: Sendable {
     package static let responseByteCountMax = 64 * 1024 * 1024
 
@@ -67,10 +86,10 @@ package final class HTTPClient: Sendable {
     ///
     /// - Parameters:
     ///   - connectTimeout: how long the connection and its handshake may take; as long as the whole by default.
-    ///   - keepsBody: false for callers to whom the response's head is enough: its body is not read.
+    ///   - keeping: how much of the response's body is read.
     package func send(
         _ head: HTTPRequestHead, body: [UInt8] = [], to endpoint: HTTPEndpoint, timeoutSeconds: Int = 60,
-        connectTimeout: Duration? = nil, keepsBody: Bool = true
+        connectTimeout: Duration? = nil, keeping: BodyKeeping = .whole
     ) async throws -> BufferedResponse {
         let context = endpoint.isTLS ? self.context : nil
         if endpoint.isTLS, context == nil { throw HTTPClientError.illegalRequest("this client was made without TLS") }
@@ -80,7 +99,7 @@ package final class HTTPClient: Sendable {
                 eventLoop.execute { loop in
                     let call = HTTPCall(
                         head: head, body: body, endpoint: endpoint, timeoutSeconds: timeoutSeconds,
-                        connectTimeout: connectTimeout, keepsBody: keepsBody
+                        connectTimeout: connectTimeout, keeping: keeping
                     ) { continuation.resume(with: $0) }
                     guard cord.attach(LoopBound(call, on: loop)) else { return call.cancel() }
                     call.begin(on: loop, context)
@@ -99,7 +118,7 @@ private final class HTTPCall: ChannelHandler, HTTPStreamReceiver, HTTP1ClientOwn
     private let endpoint: HTTPEndpoint
     private let timeoutSeconds: Int
     private let connectTimeout: Duration?
-    private let keepsBody: Bool
+    private let keeping: BodyKeeping
     private var completion: ((Result<BufferedResponse, any Error>) -> Void)?
     private var channel: Channel?
     private var connection: HTTP1ClientConnection?
@@ -109,7 +128,7 @@ private final class HTTPCall: ChannelHandler, HTTPStreamReceiver, HTTP1ClientOwn
 
     init(
         head: HTTPRequestHead, body: [UInt8], endpoint: HTTPEndpoint, timeoutSeconds: Int, connectTimeout: Duration?,
-        keepsBody: Bool,
+        keeping: BodyKeeping,
         completion: @escaping (Result<BufferedResponse, any Error>) -> Void
     ) {
         self.head = head
@@ -117,7 +136,7 @@ private final class HTTPCall: ChannelHandler, HTTPStreamReceiver, HTTP1ClientOwn
         self.endpoint = endpoint
         self.timeoutSeconds = timeoutSeconds
         self.connectTimeout = connectTimeout
-        self.keepsBody = keepsBody
+        self.keeping = keeping
         self.completion = completion
     }
 
@@ -197,16 +216,25 @@ private final class HTTPCall: ChannelHandler, HTTPStreamReceiver, HTTP1ClientOwn
     func streamReceived(_ head: HTTPResponseHead, on stream: HTTPStream) {
         guard head.status >= 200 else { return }
         response = BufferedResponse(status: head.status, fields: head.fields)
-        guard !keepsBody else { return }
+        guard keeping == .nothing else { return }
         complete(.success(BufferedResponse(status: head.status, fields: head.fields)))
         stream.reset(.cancel)
     }
 
     func streamReceived(_ bytes: Span<UInt8>, on stream: HTTPStream) {
-        bytes.withUnsafeBufferPointer { response?.body.append(contentsOf: $0) }
+        guard var response else { return }
+        // Its bytes have one owner while they grow, so that they are not copied.
+        self.response = nil
+        let room = keeping.byteCountMax - response.body.count
+        bytes.withUnsafeBufferPointer { response.body.append(contentsOf: $0.prefix(room)) }
+        response.isBodyCut = bytes.count > room
+        self.response = response
         stream.consume(bytes.count)
-        guard let response, response.body.count > HTTPClient.responseByteCountMax else { return }
-        complete(.failure(HTTPClientError.responseTooLarge(byteCountMax: HTTPClient.responseByteCountMax)))
+        guard response.isBodyCut else { return }
+        switch keeping {
+        case .whole: complete(.failure(HTTPClientError.responseTooLarge(byteCountMax: keeping.byteCountMax)))
+        case .first, .nothing: complete(.success(response))
+        }
         stream.reset(.cancel)
     }
 

@@ -45,6 +45,8 @@ package protocol ResponseBodySource: Sendable {
 package struct BufferedResponse: Sendable {
     package var head: HTTPResponseHead
     package var body: [UInt8]
+    /// The peer sent more of the body than was wanted; see `BodyKeeping`.
+    package var isBodyCut = false
     /// What comes after `body`; nil when that is all.
     package var rest: (any ResponseBodySource)?
 

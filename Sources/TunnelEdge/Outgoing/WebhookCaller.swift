@@ -59,7 +59,7 @@ package final class WebhookCaller: WebhookTransport {
             do {
                 let response = try await client.send(
                     head, body: body, to: endpoint, timeoutSeconds: timeoutSeconds,
-                    connectTimeout: .seconds(timeoutSeconds) / addresses.count, keepsBody: false)
+                    connectTimeout: .seconds(timeoutSeconds) / addresses.count, keeping: .nothing)
                 return .status(response.head.status, retryAfter: response.head.retryAfter)
             } catch HTTPClientError.unreachable(let error) {
                 failures.append(addresses.count > 1 ? "\(address): \(error)" : "\(error)")
