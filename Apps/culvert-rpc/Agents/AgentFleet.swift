@@ -52,7 +52,7 @@ final class AgentFleet: Sendable {
         try reserve()
         defer { state.withLock { $0.startingCount -= 1 } }
         report?(Progress(done: 1, total: 4, message: "looking up the tunnel"))
-        let served = try await ServedTunnel.prepare(name: start.name, mayTakeOver: start.mayTakeOver, server)
+        let served = try await server.servedTunnel(named: start.name, mayTakeOver: start.mayTakeOver)
         report?(Progress(done: 2, total: 4, message: "asking where agents connect"))
         let plan = try EdgePlan(
             tunnel: served.tunnel, server: server.profile.server, description: try await server.client.serviceDescription(),

@@ -26,8 +26,8 @@ struct RoutePreparation {
 
     func prepare(_ route: RouteSettings) async throws(Complaint) -> PreparedRoute {
         let isEdge = route.ending == .server
-        let served = ServedTunnel(settings: settings, client: client, memory: memory, mode: isEdge ? .edge : .passthrough)
-        let ready = try await served.prepare(name: route.name, target: (isEdge ? "" : "tls:") + route.destination)
+        let search = TunnelSearch(settings: settings, client: client, memory: memory, mode: isEdge ? .edge : .passthrough)
+        let ready = try await search.prepare(name: route.name, target: (isEdge ? "" : "tls:") + route.destination)
         let plan = try await EdgePlan.ask(client, for: ready.tunnel, settings)
         var prepared = PreparedRoute(
             tunnelName: ready.tunnel.tunnelName,
