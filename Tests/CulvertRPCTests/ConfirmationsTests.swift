@@ -33,7 +33,7 @@ struct ConfirmationsTests {
 
     @Test func `a token ends with its time`() throws {
         var (confirmations, token) = planned()
-        let end = now + Confirmations.lifetime
+        let end = now + confirmations.lifetime
         #expect(throws: Confirmations.Refusal.expired) {
             try confirmations.redeem(token, for: "delete", arguments, at: end + .microseconds(1))
         }

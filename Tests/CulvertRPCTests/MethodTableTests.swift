@@ -39,9 +39,9 @@ struct MethodTableTests {
     @Test(arguments: AllowedLevel.allCases)
     func `only what is allowed is offered, always in one order`(level: AllowedLevel) {
         let box = ToolBox(services: services, methods: methods, allowed: level)
-        #expect(box.offered.allSatisfy { $0.level <= level })
+        #expect(box.offered().allSatisfy { $0.level <= level })
         #expect(box.list(.july2026).serialized == box.list(.july2026).serialized)
-        for tool in box.offered {
+        for tool in box.offered() {
             let (input, output) = (box.inputSchema(of: tool), box.outputSchema(of: tool))
             #expect(tool.omitted.allSatisfy { input["properties"]?[$0] == nil }, "\(tool.name)")
             for name in ["reveal", "allow_remote", "take_over"] {
@@ -50,6 +50,17 @@ struct MethodTableTests {
             #expect(input["additionalProperties"] == .bool(false), "\(tool.name) takes what it does not know")
             #expect((input["properties"]?[ToolBox.tokenName] != nil) == tool.isDestructive, "\(tool.name)")
             #expect(Tool.secretMembers.allSatisfy { output["properties"]?[$0] == nil }, "\(tool.name)")
+        }
+    }
+
+    @Test(arguments: ConfirmationWay.allCases)
+    func `a token and a plan are there only where they are wanted`(way: ConfirmationWay) {
+        let box = ToolBox(services: services, methods: methods, allowed: .destroy)
+        let tools = box.list(.july2026, way)["tools"]?.arrayValue ?? []
+        #expect(tools.contains { $0["name"] == .string("plan_destructive_action") } == (way == .token))
+        for tool in tools where tool["annotations"]?["destructiveHint"] == .bool(true) {
+            #expect((tool["inputSchema"]?["properties"]?[ToolBox.tokenName] != nil) == (way == .token))
+            #expect(tool["description"]?.stringValue?.hasSuffix(way.notice) == true)
         }
     }
 

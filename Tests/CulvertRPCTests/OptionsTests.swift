@@ -9,10 +9,13 @@ struct OptionsTests {
         #expect(options.isMCPOnly && options.allowed == .operate)
         #expect(options.server == "http://b.localhost" && options.caFile == "ca")
         #expect(try Options([]).allowed == .read)
+        #expect(try Options([]).confirmation == .auto)
+        #expect(try Options(["--confirm", "ask"]).confirmation == .ask)
     }
 
     @Test(arguments: [
-        ["--nope"], ["--allow"], ["--allow", "everything"], ["--api-key", "x"], ["--password=x"], ["--api-key-file", "-"],
+        ["--nope"], ["--allow"], ["--allow", "everything"], ["--confirm"], ["--confirm", "never"], ["--api-key", "x"],
+        ["--password=x"], ["--api-key-file", "-"],
         ["--limit", "x=1"],
         ["--limit", "depth"], ["word"], ["--notify-socket"],
     ])

@@ -30,8 +30,15 @@ struct SessionTests {
 
     private final class Said: Sendable {
         private let lines = Mutex<[String]>([])
+        private let (beginnings, beginning) = AsyncStream.makeStream(of: Void.self)
 
-        func add(_ bytes: [UInt8]) { lines.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) } }
+        func add(_ bytes: [UInt8]) {
+            lines.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }
+            beginning.yield()
+        }
+
+        /// Returns when something was said.
+        func first() async { for await _ in beginnings { return } }
         var all: [String] { lines.withLock { $0 }.map { String($0.dropLast()) } }
     }
 
@@ -166,5 +173,57 @@ struct SessionTests {
         session.receive(.refused(JSONRPCRefusal(id: .string("x"), error: .parseError("no"))), framing: .headers)
         #expect(
             said.all == ["Content-Length: 65\r\n\r\n" + #"{"jsonrpc":"2.0","id":"x","error":{"code":-32700,"message":"no"}"#])
+    }
+
+    // MARK: - Asking the client
+
+    private static let question = #"{"jsonrpc":"2.0","id":"culvert-1","method":"ask","params":{"n":1}}"#
+    private static let params = JSON.members(["n": .integer(1)])
+
+    /// A question that is on its way to the client.
+    private func asked(_ session: Session, within limit: Duration = .seconds(3600)) async -> Task<JSON, any Error> {
+        let task = Task { try await session.ask("ask", Self.params, within: limit) }
+        await said.first()
+        return task
+    }
+
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [
+            (#"{"jsonrpc":"2.0","id":"culvert-1","result":{"a":1}}"#, #"{"a":1}"#),
+            (#"{"jsonrpc":"2.0","id":"culvert-1","error":{"code":5,"message":"no"}}"#, nil),
+        ])
+    func `the client's answer is that of the question, and one answer is enough`(answer: String, result: String?) async throws {
+        let session = session()
+        let task = await asked(session)
+        #expect(said.all == [Self.question])
+        try put(#"{"jsonrpc":"2.0","id":"culvert-2","result":2}"#, to: session)
+        try put(answer, to: session)
+        try put(#"{"jsonrpc":"2.0","id":"culvert-1","result":3}"#, to: session)
+        switch (await task.result, result) {
+        case (.success(let value), let result?): #expect(value.text == result)
+        case (.failure(let error), nil): #expect(error as? JSONRPCError == JSONRPCError(code: 5, message: "no"))
+        case (let other, _): Issue.record("\(other)")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a question that nobody waits for any more is taken back`() async throws {
+        let session = session()
+        let task = await asked(session)
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        let withdrawn =
+            #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":"#
+            + #"{"requestId":"culvert-1","reason":"the call was cancelled"}}"#
+        #expect(said.all == [Self.question, withdrawn])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a question that is not answered in time is taken back`() async throws {
+        let session = session()
+        let task = await asked(session, within: .milliseconds(1))
+        await #expect(throws: Session.Unanswered.self) { try await task.value }
+        #expect(said.all.count == 2 && said.all.last?.contains("nobody answered in time") == true)
     }
 }

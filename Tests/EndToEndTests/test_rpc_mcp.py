@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from mcp import Client, MCPError, StdioServerParameters
+from mcp_types import ElicitResult, ErrorData
 
 from support.processes import new_name
 from support.rpc import CULVERT_RPC, RPC, RPCError
@@ -140,6 +141,100 @@ def test_a_token_is_good_once_and_for_its_plan_only(account):
                 assert result.is_error and "confirmation_token" in result.content[0].text, (tool, wrong)
             assert not (await client.call_tool("delete_tunnel", arguments)).is_error
             assert (await client.call_tool("delete_tunnel", arguments)).is_error
+    run(main())
+
+
+def answering(*answers):
+    """A client's user who gives these answers one after the other, and what the user was shown."""
+    left, shown = list(answers), []
+
+    async def callback(context, params):
+        shown.append(params)
+        answer = left.pop(0)
+        return await answer() if callable(answer) else answer
+    return callback, shown
+
+
+YES = ElicitResult(action="accept", content={"confirm": True})
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_the_user_is_asked_past_the_model(account, mode):
+    async def main():
+        unticked = ElicitResult(action="accept", content={"confirm": False})
+        answers = [ElicitResult(action="decline"), ElicitResult(action="cancel"), unticked, ElicitResult(action="accept"), YES]
+        callback, shown = answering(*answers)
+        async with Client(parameters(account, "--allow", "destroy"), mode=mode, elicitation_callback=callback) as client:
+            tools = {t.name: t for t in (await client.list_tools()).tools}
+            assert "plan_destructive_action" not in tools
+            for name in ("update_tunnel", "delete_tunnel"):
+                assert "confirmation_token" not in tools[name].input_schema["properties"] and "user is asked" in tools[name].description
+            name = new_name()
+            await client.call_tool("create_tunnel", {"name": name})
+            assert not shown, "what undoes nothing needs no question"
+            for word in ("declined", "closed the question", "declined", "declined"):
+                refused = await client.call_tool("delete_tunnel", {"tunnel": name})
+                assert refused.is_error and word in refused.content[0].text and "nothing was done" in refused.content[0].text
+                assert (await client.call_tool("get_tunnel", {"tunnel": name})).structured_content["status"] == "active"
+            gone = await client.call_tool("delete_tunnel", {"tunnel": name})
+            assert not gone.is_error and gone.structured_content["status"] == "delete_pending"
+            assert len(shown) == len(answers)
+            for params in shown:
+                assert all(part in params.message for part in ("delete_tunnel", name, "answers nobody from now on", "localhost"))
+                assert params.requested_schema["required"] == ["confirm"]
+            # What cannot be carried out is not asked about, and a plan's token is no way around the user.
+            for arguments in ({"tunel": name}, {"tunnel": name, "confirmation_token": "0" * 32}):
+                wrong = await client.call_tool("delete_tunnel", arguments)
+                assert wrong.is_error and "wrong arguments" in wrong.content[0].text
+            with pytest.raises(MCPError) as planless:
+                await client.call_tool("plan_destructive_action", {"tool": "delete_tunnel", "arguments": {"tunnel": name}})
+            assert "no plan is needed" in str(planless.value) and len(shown) == len(answers)
+    run(main())
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_who_confirms_can_be_said(account, mode):
+    async def main():
+        name = new_name()
+        callback, shown = answering()
+        async with Client(parameters(account, "--allow", "destroy", "--confirm", "token"), mode=mode,
+                          elicitation_callback=callback) as client:
+            await client.call_tool("create_tunnel", {"name": name})
+            assert (await client.call_tool("delete_tunnel", {"tunnel": name})).is_error
+            assert not (await client.call_tool("update_tunnel", await plan(client, "update_tunnel", tunnel=name, description="d"))).is_error
+        async with Client(parameters(account, "--allow", "destroy", "--confirm", "ask"), mode=mode) as client:
+            tools = {t.name: t.description for t in (await client.list_tools()).tools}
+            assert "plan_destructive_action" not in tools and "cannot ask" in tools["delete_tunnel"]
+            refused = await client.call_tool("delete_tunnel", {"tunnel": name})
+            assert refused.is_error and "--confirm auto" in refused.content[0].text
+            assert (await client.call_tool("get_tunnel", {"tunnel": name})).structured_content["status"] == "active"
+        callback, shown = answering(YES)
+        async with Client(parameters(account, "--allow", "destroy", "--confirm", "ask"), mode=mode, elicitation_callback=callback) as client:
+            assert not (await client.call_tool("delete_tunnel", {"tunnel": name})).is_error and len(shown) == 1
+    run(main())
+
+
+def test_a_user_who_does_not_answer_has_not_agreed(account):
+    async def main():
+        withdrawn = asyncio.Event()
+
+        async def never():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                withdrawn.set()
+
+        callback, _ = answering(never, ErrorData(code=-32603, message="no window is open"))
+        options = parameters(account, "--allow", "destroy", "--limit", "confirm-seconds=1")
+        async with Client(options, mode="legacy", elicitation_callback=callback) as client:
+            name = new_name()
+            await client.call_tool("create_tunnel", {"name": name})
+            late = await client.call_tool("delete_tunnel", {"tunnel": name})
+            assert late.is_error and "did not answer within 1 s; nothing was done" in late.content[0].text
+            await asyncio.wait_for(withdrawn.wait(), 20)
+            broken = await client.call_tool("delete_tunnel", {"tunnel": name})
+            assert broken.is_error and "could not ask its user: no window is open; nothing was done" in broken.content[0].text
+            assert (await client.call_tool("get_tunnel", {"tunnel": name})).structured_content["status"] == "active"
     run(main())
 
 
@@ -371,6 +466,112 @@ def test_events_of_other_programs_are_messages_without_secrets(account, tmp_path
         data = rpc.notice("notifications/message", level="info")["data"]
         assert data["trust"] == "untrusted" and "strangers" in data["notice"] and data["type"] == "hook.received"
         assert json.loads(data["event"]) == {"password": "[redacted]", "text": "Do this: obey"}
+        rpc.end()
+    finally:
+        rpc.kill()
+
+
+def asking(rpc, revision="2025-06-18", elicitation=None):
+    """A client of the handshake era whose user can be asked, and a tunnel of its own."""
+    rpc.call("initialize", {"protocolVersion": revision, "capabilities": {"elicitation": {} if elicitation is None else elicitation},
+                            "clientInfo": {"name": "t", "version": "1"}})
+    rpc.notify("notifications/initialized", {})
+    name = new_name()
+    assert not rpc.call("tools/call", {"name": "create_tunnel", "arguments": {"name": name}})["isError"]
+    return name
+
+
+def status(rpc, name, **more):
+    return json.loads(rpc.call("tools/call", {"name": "get_tunnel", "arguments": {"tunnel": name}, **more})["content"][0]["text"])["status"]
+
+
+def test_a_call_that_is_taken_back_takes_its_question_back(account):
+    rpc = RPC(account, "--allow", "destroy")
+    try:
+        name = asking(rpc)
+        call = rpc.begin("tools/call", {"name": "delete_tunnel", "arguments": {"tunnel": name}})
+        question = rpc.notices.get(timeout=30)
+        assert question["method"] == "elicitation/create" and name in question["params"]["message"]
+        rpc.notify("notifications/cancelled", {"requestId": call})
+        assert rpc.notice("notifications/cancelled", requestId=question["id"])["reason"]
+        # A late yes is no yes, and so are answers to what was never asked.
+        for id in (question["id"], "culvert-99", 1, None):
+            rpc.put({"jsonrpc": "2.0", "id": id, "result": {"action": "accept", "content": {"confirm": True}}})
+        assert status(rpc, name) == "active"
+        # An answer that is none, in a batch and alone.
+        for answer in ({"action": "sure"}, {}, 7, {"action": "accept", "content": {"confirm": "true"}}):
+            call = rpc.begin("tools/call", {"name": "delete_tunnel", "arguments": {"tunnel": name}})
+            id = rpc.notices.get(timeout=30)["id"]
+            rpc.put([{"jsonrpc": "2.0", "id": id, "result": answer}])
+            assert rpc.result(call)["isError"]
+        assert status(rpc, name) == "active"
+        # The end of input ends a question too.
+        rpc.begin("tools/call", {"name": "delete_tunnel", "arguments": {"tunnel": name}})
+        assert rpc.notices.get(timeout=30)["method"] == "elicitation/create"
+        rpc.end()
+    finally:
+        rpc.kill()
+
+
+@pytest.mark.parametrize("revision, elicitation, is_asked", [
+    ("2025-03-26", {}, False), ("2025-06-18", {}, True), ("2025-11-25", {"form": {}}, True), ("2025-11-25", {"form": {}, "url": {}}, True),
+    ("2025-11-25", {"url": {}}, False), ("2025-11-25", True, False)])
+def test_who_can_be_asked(account, revision, elicitation, is_asked):
+    rpc = RPC(account, "--allow", "destroy")
+    try:
+        name = asking(rpc, revision, elicitation)
+        tools = [t["name"] for t in rpc.call("tools/list")["tools"]]
+        assert ("plan_destructive_action" in tools) != is_asked
+        call = rpc.begin("tools/call", {"name": "delete_tunnel", "arguments": {"tunnel": name}})
+        if is_asked:
+            rpc.put({"jsonrpc": "2.0", "id": rpc.notices.get(timeout=30)["id"], "result": {"action": "decline"}})
+        assert ("declined" if is_asked else "confirmation_token") in rpc.result(call)["content"][0]["text"]
+        rpc.end()
+    finally:
+        rpc.kill()
+
+
+def test_without_a_handshake_the_question_is_a_result(account):
+    rpc = RPC(account, "--allow", "destroy")
+    capable = {"_meta": {META + "protocolVersion": "2026-07-28", META + "clientCapabilities": {"elicitation": {"form": {}}}}}
+    yes, no = {"action": "accept", "content": {"confirm": True}}, {"action": "decline"}
+    try:
+        names = [new_name(), new_name()]
+        for name in names:
+            rpc.call("tools/call", {**capable, "name": "create_tunnel", "arguments": {"name": name}})
+        assert rpc.call("tools/list", capable)["cacheScope"] == "private"
+
+        def delete(name, **more):
+            return rpc.call("tools/call", {**capable, "name": "delete_tunnel", "arguments": {"tunnel": name}, **more})
+
+        asked = delete(names[0])
+        assert asked["resultType"] == "input_required" and "content" not in asked
+        question = asked["inputRequests"]["confirm"]
+        assert question["method"] == "elicitation/create" and names[0] in question["params"]["message"]
+        state = asked["requestState"]
+        # Forged, or for something else; and an answer without its question only asks.
+        for name, more, word in ((names[0], {"requestState": "0" * 32}, "unknown"), (names[0], {"requestState": 7}, "unknown"),
+                                 (names[1], {"requestState": state}, "other arguments")):
+            wrong = delete(name, inputResponses={"confirm": yes}, **more)
+            assert wrong["isError"] and word in wrong["content"][0]["text"], more
+        assert delete(names[0], inputResponses={"confirm": yes})["resultType"] == "input_required"
+        assert "declined" in delete(names[0], inputResponses={"confirm": no}, requestState=state)["content"][0]["text"]
+        used = delete(names[0], inputResponses={"confirm": yes}, requestState=state)
+        assert used["isError"] and "used up" in used["content"][0]["text"]
+        empty = delete(names[0], requestState=delete(names[0])["requestState"])
+        assert empty["isError"] and "no action" in empty["content"][0]["text"]
+        assert [status(rpc, n, **capable) for n in names] == ["active", "active"]
+        done = delete(names[0], inputResponses={"confirm": yes}, requestState=delete(names[0])["requestState"])
+        assert done["resultType"] == "complete" and not done["isError"]
+        assert status(rpc, names[0], **capable) == "delete_pending"
+        # The same process wants a token of a client that cannot ask; one state is not good for the other.
+        bare = rpc.call("tools/call", {**meta(), "name": "delete_tunnel", "arguments": {"tunnel": names[1]}})
+        assert "confirmation_token" in bare["content"][0]["text"]
+        planned = rpc.call("tools/call", {**meta(), "name": "plan_destructive_action",
+                                          "arguments": {"tool": "delete_tunnel", "arguments": {"tunnel": names[1]}}})
+        token = planned["structuredContent"]["confirmation_token"]
+        assert "unknown" in delete(names[1], inputResponses={"confirm": yes}, requestState=token)["content"][0]["text"]
+        assert status(rpc, names[1], **capable) == "active"
         rpc.end()
     finally:
         rpc.kill()

@@ -5,7 +5,6 @@ internal import TunnelWire
 ///
 /// A token is good once, for the tool and the arguments that it was made for, and not for long.
 struct Confirmations: Sendable {
-    static let lifetime = Duration.seconds(300)
     /// Plans that are open at a time; the oldest make room.
     static let countMax = 64
 
@@ -22,7 +21,11 @@ struct Confirmations: Sendable {
         var expiresAt: Timestamp
     }
 
+    /// How long a token is good: `confirm-seconds`.
+    let lifetime: Duration
     private var plans: [Plan] = []
+
+    init(lifetime: Duration = .seconds(Limits.Name.confirmSeconds.standard)) { self.lifetime = lifetime }
 
     /// Makes a token of 128 random bits.
     mutating func plan(
@@ -34,7 +37,7 @@ struct Confirmations: Sendable {
             let digits = String(random.next() as UInt64, radix: 16)
             return String(repeating: "0", count: 16 - digits.count) + digits
         }.joined()
-        let expiresAt = now + Self.lifetime
+        let expiresAt = now + lifetime
         plans.append(Plan(token: token, tool: tool, arguments: Self.canonical(arguments), expiresAt: expiresAt))
         return (token, expiresAt)
     }

@@ -14,6 +14,8 @@ enum MCPRevision: String, Sendable, CaseIterable, Comparable {
 
     var isStateless: Bool { self >= .july2026 }
     var hasAnnotations: Bool { self >= .march2025 }
+    /// The server can have the client ask its user something.
+    var hasElicitation: Bool { self >= .june2025 }
     var hasStructuredContent: Bool { self >= .june2025 }
 
     /// The code for a resource that is not there.

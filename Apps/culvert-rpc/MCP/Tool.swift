@@ -9,7 +9,7 @@ struct Tool: Sendable {
     var method: String?
     var level: AllowedLevel
     var isReadOnly = false
-    /// It may undo or overwrite something, so it wants a token from a plan.
+    /// It may undo or overwrite something, so it is confirmed first, by the user or by a token from a plan.
     var isDestructive = false
     var isIdempotent = false
     /// It reaches beyond this machine and the organization's own service: third parties, local programs.
@@ -20,7 +20,7 @@ struct Tool: Sendable {
     var omitted: Set<String> = []
     /// Why these arguments are refused although the method would take them; nil when they are not.
     var objection: (@Sendable (JSON) -> String?)?
-    /// What carrying it out does, for the plan.
+    /// What carrying it out does, for the plan and for the question to the user.
     var effect = ""
 
     /// Who may use a Unix socket is for its file's permissions to say, and many are as good as the whole machine
@@ -141,17 +141,17 @@ extension Tool {
             level: .operate, isReadOnly: true),
         Tool(
             name: "update_tunnel", title: "Change a tunnel",
-            description: "Overwrites a tunnel's description or metadata. Wants a confirmation_token.", method: "tunnels.update",
+            description: "Overwrites a tunnel's description or metadata.", method: "tunnels.update",
             level: .operate, isDestructive: true, isIdempotent: true,
             effect: "The tunnel's description or metadata is overwritten; what it was is lost."),
         Tool(
             name: "replay_request", title: "Send a request again",
-            description: "Sends a captured request to its agent's local program once more. Wants a confirmation_token.",
+            description: "Sends a captured request to its agent's local program once more.",
             method: "requests.replay", level: .operate, isDestructive: true, isOpenWorld: true, isUntrusted: true,
             omitted: ["reveal"], effect: "The local program gets the request again and does again whatever it does for it."),
         Tool(
             name: "replay_webhook_delivery", title: "Deliver an event again",
-            description: "Sends a delivery to its webhook's URL once more. Wants a confirmation_token.",
+            description: "Sends a delivery to its webhook's URL once more.",
             method: "webhooks.replay", level: .operate, isDestructive: true, isOpenWorld: true,
             effect: "The webhook's receiver gets the event again and may do again whatever it does for it."),
     ]
@@ -160,37 +160,37 @@ extension Tool {
         Tool(
             name: "rotate_connect_secret", title: "Rotate a connect secret",
             description:
-                "Replaces a tunnel's connect secret; the new one goes into a private file. Wants a confirmation_token.",
+                "Replaces a tunnel's connect secret; the new one goes into a private file.",
             method: "tunnels.rotateSecret", level: .destroy, isDestructive: true,
             effect: "Agents elsewhere that use the old secret are refused when they next connect."),
         Tool(
             name: "delete_tunnel", title: "Delete a tunnel",
-            description: "Stops a tunnel at once; for 24 hours it can be restored. Wants a confirmation_token.",
+            description: "Stops a tunnel at once; for 24 hours it can be restored.",
             method: "tunnels.delete", level: .destroy, isDestructive: true, isIdempotent: true,
             effect: "The tunnel answers nobody from now on, and is deleted in 24 hours unless it is restored."),
         Tool(
             name: "force_delete_tunnel", title: "Delete a tunnel for good",
-            description: "Ends the 24 hours of a deletion now. This cannot be undone. Wants a confirmation_token.",
+            description: "Ends the 24 hours of a deletion now. This cannot be undone.",
             method: "tunnels.forceDelete", level: .destroy, isDestructive: true, isIdempotent: true,
             effect: "The tunnel is gone for good and its name is free for others. This cannot be undone."),
         Tool(
             name: "delete_identity", title: "Delete an identity",
-            description: "Deletes an identity, its tunnel and its keys. This cannot be undone. Wants a confirmation_token.",
+            description: "Deletes an identity, its tunnel and its keys. This cannot be undone.",
             method: "identities.delete", level: .destroy, isDestructive: true, isIdempotent: true,
             effect: "The identity and its tunnel are gone for good, and its keys are revoked. This cannot be undone."),
         Tool(
             name: "revoke_key", title: "Revoke an API key",
-            description: "Revokes an API key. This cannot be undone. Wants a confirmation_token.", method: "keys.revoke",
+            description: "Revokes an API key. This cannot be undone.", method: "keys.revoke",
             level: .destroy, isDestructive: true, isIdempotent: true,
             effect: "Everything that uses the key is refused from now on. This cannot be undone."),
         Tool(
             name: "delete_app", title: "Delete an app",
-            description: "Deletes an app. This cannot be undone. Wants a confirmation_token.", method: "apps.delete",
+            description: "Deletes an app. This cannot be undone.", method: "apps.delete",
             level: .destroy, isDestructive: true, isIdempotent: true,
             effect: "The app's secret stops at once and the app is gone. This cannot be undone."),
         Tool(
             name: "delete_webhook", title: "Delete a webhook",
-            description: "Deletes a webhook. This cannot be undone. Wants a confirmation_token.", method: "webhooks.delete",
+            description: "Deletes a webhook. This cannot be undone.", method: "webhooks.delete",
             level: .destroy, isDestructive: true, isIdempotent: true,
             effect: "Nothing is delivered to the webhook any more, and its secret is gone. This cannot be undone."),
     ]

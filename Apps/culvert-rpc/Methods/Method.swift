@@ -48,6 +48,14 @@ struct Method: Sendable {
         }
     }
 
+    /// What the method answers, for arguments that were checked elsewhere.
+    func perform(_ arguments: Arguments) async throws -> JSON {
+        switch run {
+        case .now(let work): try work(arguments)
+        case .later(let work), .wait(let work): try await work(arguments)
+        }
+    }
+
     private func arguments(_ call: Call) throws -> Arguments {
         Arguments(members: try checked(try named(call.params)), report: call.report)
     }

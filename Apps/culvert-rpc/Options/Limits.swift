@@ -23,6 +23,7 @@ struct Limits: Sendable, Hashable {
         case bodyBytes = "body-bytes"
         case answerSeconds = "answer-seconds"
         case waitSeconds = "wait-seconds"
+        case confirmSeconds = "confirm-seconds"
         case connectSeconds = "connect-seconds"
         case drainSeconds = "drain-seconds"
         case finishSeconds = "finish-seconds"
@@ -79,6 +80,7 @@ extension Limits.Name {
         case .bodyBytes: (8 << 20, 1024...(64 << 20), "bytes", "a third party's body that a handler or a capturing agent takes")
         case .answerSeconds: (30, 1...55, "seconds", "how long a handler may take to answer a request")
         case .waitSeconds: (600, 1...86_400, "seconds", "the longest time a call may wait")
+        case .confirmSeconds: (300, 1...3600, "seconds", "how long the user may take to answer, and how long a token is good")
         case .connectSeconds: (15, 1...120, "seconds", "how long the start of an agent waits for its connection")
         case .drainSeconds: (1, 0...60, "seconds", "how long replies may go on when an agent is stopped")
         case .finishSeconds: (30, 0...600, "seconds", "how long calls may go on after the end of input")

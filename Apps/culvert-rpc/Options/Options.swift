@@ -24,6 +24,7 @@ struct Options: Sendable, Hashable {
     /// Speak the Model Context Protocol only.
     var isMCPOnly = false
     var allowed = AllowedLevel.read
+    var confirmation = ConfirmationMode.auto
     var server: String?
     var apiKeyFile: String?
     var caFile: String?
@@ -41,7 +42,7 @@ struct Options: Sendable, Hashable {
             case "--help", "-h": action = .help
             case "--version", "-V": action = .version
             case "--mcp": isMCPOnly = true
-            case "--allow", "--server", "--api-key-file", "--ca-file", "--edge", "--notify-socket", "--limit":
+            case "--allow", "--confirm", "--server", "--api-key-file", "--ca-file", "--edge", "--notify-socket", "--limit":
                 guard let value = parts.count == 2 ? parts[1] : words.popFirst(), !value.isEmpty else {
                     throw UsageError("\(parts[0]) needs a value")
                 }
@@ -64,6 +65,9 @@ struct Options: Sendable, Hashable {
         case "--allow":
             guard let level = AllowedLevel(rawValue: value) else { throw UsageError("--allow is read, operate or destroy") }
             allowed = level
+        case "--confirm":
+            guard let mode = ConfirmationMode(rawValue: value) else { throw UsageError("--confirm is auto, ask or token") }
+            confirmation = mode
         case "--server": server = value
         case "--api-key-file":
             guard value != "-" else { throw UsageError("standard input carries the protocol; give the key in a file") }
@@ -93,6 +97,9 @@ struct Options: Sendable, Hashable {
         Options:
           --mcp                speak the Model Context Protocol only
           --allow LEVEL        what tools may do: read (default), operate, destroy
+          --confirm MODE       how destructive tools are confirmed: auto (default) asks the user where
+                               the client can, and wants a token from a plan elsewhere; ask does
+                               nothing destructive where the client cannot ask; token never asks
           --server URL         the server to talk to, instead of the one logged in to
           --api-key-file FILE  read the API key from FILE
           --ca-file FILE       trust the authorities in this PEM file instead of the system's

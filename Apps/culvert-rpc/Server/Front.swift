@@ -15,7 +15,8 @@ final class Front: SessionFront {
 
     init(_ services: Services, _ options: Options) {
         methods = MethodTable(services)
-        modelContext = MCPServer(services: services, methods: methods, allowed: options.allowed)
+        modelContext = MCPServer(
+            services: services, methods: methods, allowed: options.allowed, confirmation: options.confirmation)
         dialect = Mutex(options.isMCPOnly ? .modelContext : .open)
     }
 

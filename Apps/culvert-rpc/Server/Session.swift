@@ -12,6 +12,9 @@ final class Session: Sendable {
         /// Calls that were taken back and must not be answered.
         var silenced: Set<CallLedger.Number> = []
         var emptied: [CheckedContinuation<Void, Never>] = []
+        /// What this side has asked the client, and what ends the patience with it.
+        var questions: [JSONRPCID: (answer: CheckedContinuation<JSON, any Error>, alarm: Task<Void, any Error>)] = [:]
+        var lastQuestion: UInt64 = 0
     }
 
     private let state: Mutex<State>
@@ -101,8 +104,9 @@ extension Session {
         case .success(.notification(let method, let params)):
             notified(method, params)
             batch?.giveUp()
-        // This side calls nothing, so there is nothing to answer.
-        case .success(.response): batch?.giveUp()
+        case .success(.response(let id, let result)):
+            answered(id, result)
+            batch?.giveUp()
         }
     }
 
@@ -170,6 +174,59 @@ extension Session {
         }
         next?()
         for continuation in emptied { continuation.resume() }
+    }
+}
+
+// MARK: - Asking the client
+
+extension Session {
+    /// The client did not answer in time.
+    struct Unanswered: Error, Hashable {}
+
+    /// Asks the client something, and gives its result.
+    ///
+    /// - Parameters:
+    ///   - params: an object.
+    ///   - limit: how long the answer may take.
+    /// - Throws: the client's own error, a `JSONRPCError`; `Unanswered` when the time is over, `CancellationError` when the
+    ///   task is cancelled. In the last two cases the client is told that nobody waits for its answer any more.
+    func ask(_ method: String, _ params: JSON, within limit: Duration) async throws -> JSON {
+        let id = state.withLock { state in
+            state.lastQuestion += 1
+            return JSONRPCID.string("culvert-\(state.lastQuestion)")
+        }
+        let question = JSONRPCMessage.request(id: id, method: method, params: .named(params.objectMembers ?? []))
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                state.withLock { state in
+                    let alarm = Task { [self] in
+                        try await Task.sleep(for: limit)
+                        withdraw(id, "nobody answered in time", Unanswered())
+                    }
+                    state.questions[id] = (continuation, alarm)
+                }
+                put(question.json)
+                // The handler below may have come before the question was there.
+                if Task.isCancelled { withdraw(id, "the call was cancelled", CancellationError()) }
+            }
+        } onCancel: {
+            withdraw(id, "the call was cancelled", CancellationError())
+        }
+    }
+
+    /// An answer to what nobody waits for any more is left alone.
+    private func answered(_ id: JSONRPCID, _ result: Result<JSON, JSONRPCError>) {
+        guard let question = state.withLock({ $0.questions.removeValue(forKey: id) }) else { return }
+        question.alarm.cancel()
+        question.answer.resume(with: result.mapError { $0 as any Error })
+    }
+
+    private func withdraw(_ id: JSONRPCID, _ reason: String, _ error: any Error) {
+        guard let question = state.withLock({ $0.questions.removeValue(forKey: id) }) else { return }
+        question.alarm.cancel()
+        notify(
+            "notifications/cancelled", .members(["requestId": id.json, "reason": .string(reason)]), isAwaited: true)
+        question.answer.resume(throwing: error)
     }
 }
 
