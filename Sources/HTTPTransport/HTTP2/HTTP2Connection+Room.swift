@@ -21,13 +21,18 @@ extension HTTP2Connection {
     }
 
     /// Has the stream's receiver told, by `streamHasRoom`, whenever there may be more room than before; asked anew each time.
-    package func tellWhenRoom(for stream: HTTP2Stream) { waitingForRoom.append(stream) }
+    package func tellWhenRoom(for stream: HTTP2Stream) {
+        guard !stream.awaitsRoom, !stream.isClosed else { return }
+        stream.awaitsRoom = true
+        waitingForRoom.append(stream)
+    }
 
     /// Called after windows have grown or bytes have left.
     func tellOfRoom() {
         guard !waitingForRoom.isEmpty else { return }
         let waiting = waitingForRoom
         waitingForRoom = []
+        for stream in waiting { stream.awaitsRoom = false }
         for stream in waiting where !stream.isClosed { stream.receiver?.streamHasRoom(on: stream) }
     }
 }

@@ -153,6 +153,8 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
         let open = streams.values.sorted { $0.id < $1.id }
         streams.removeAll()
         headsToSend = []
+        // They refer to this connection: nobody would let go of either.
+        waitingForRoom = []
         for stream in open { close(stream, lost) }
         nghttp2_session_del(session)
         session = nil

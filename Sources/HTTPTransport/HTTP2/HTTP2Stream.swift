@@ -42,6 +42,8 @@ package final class HTTP2Stream: HTTPStream {
     private var unsentHead: HTTPResponseHead?
     var hasSentEnd = false
     var stalledSinceNanoseconds: Int64 = 0
+    /// Its receiver is to be told of room.
+    var awaitsRoom = false
 
     // The peer's message.
     var hasReceivedEnd = false
