@@ -61,6 +61,21 @@ package final class WebSocketPump: HTTPStreamReceiver {
     /// Whether a bridge can still be attached, if only to be told of the end.
     package var takesBridge: Bool { awaitsBridge && !isOver }
 
+    /// The bytes that are kept here for either end: of messages that are not whole yet, and on their way.
+    package var heldByteCount: Int {
+        relay.heldByteCount + framesByteCount + (bridge?.unsentByteCount ?? 0) + (peer?.unsentByteCount ?? 0)
+    }
+
+    /// What can never reach this agent ends its WebSocket, and no other is disturbed.
+    private func limitFrames() {
+        let byteCountMax = settings.wholeEnvelopeByteCountMax
+        relay.bridgeFrameByteCountMax = byteCountMax
+        guard let first = frames.firstIndex(where: { $0.count > byteCountMax }) else { return }
+        framesByteCount -= frames[first...].reduce(0) { $0 + $1.count }
+        frames.removeSubrange(first...)
+        relay.waitingDropped(into: &actions)
+    }
+
     /// Sends and takes everything over this stream from now on; what has waited for it leaves.
     package func attach(bridge stream: HTTPStream, takesWholesOnly: Bool) {
         precondition(takesBridge, "a WebSocket has one bridge")
@@ -68,6 +83,7 @@ package final class WebSocketPump: HTTPStreamReceiver {
         awaitsBridge = false
         self.takesWholesOnly = takesWholesOnly
         stream.receiver = self
+        if takesWholesOnly { limitFrames() }
         act()
     }
 
@@ -162,20 +178,12 @@ extension WebSocketPump {
     private func flush() {
         guard let bridge else { return }
         while let frame = frames.first {
-            if takesWholesOnly, frame.count > settings.wholeEnvelopeByteCountMax {
-                // It can never reach this agent: its WebSocket ends, and no other is disturbed.
-                dropFirstFrame()
-                relay.close(WebSocketClose(.messageTooBig), into: &actions)
-                continue
-            }
             guard hasRoom(for: frame, on: bridge) else { return }
             bridge.write(frame)
-            dropFirstFrame()
+            framesByteCount -= frames.removeFirst().count
         }
         if finishesBridge { bridge.finish(trailers: nil) }
     }
-
-    private func dropFirstFrame() { framesByteCount -= frames.removeFirst().count }
 
     private func hasRoom(for frame: [UInt8], on bridge: HTTPStream) -> Bool {
         guard takesWholesOnly, let stream = bridge as? HTTP2Stream, stream.session.room(for: stream) < frame.count else {

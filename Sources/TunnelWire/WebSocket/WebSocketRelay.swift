@@ -25,6 +25,9 @@ package struct WebSocketRelay: Sendable {
     /// The bridge takes nothing more from us, or gives us nothing more.
     private var isBridgeFinished = false
     private var hasBridgeEnded = false
+    /// The largest frame that the other side of the bridge takes. A message that needs a larger one ends the WebSocket with
+    /// 1009, and what the peer said behind it goes nowhere.
+    package var bridgeFrameByteCountMax = Int.max
     /// What came last from the peer, for the keep-alive.
     private(set) package var awaitsPong = false
 
@@ -102,7 +105,9 @@ extension WebSocketRelay {
     private mutating func sendToBridge(_ message: BridgeMessage, _ actions: inout [Action]) {
         // Behind our close frame the peer may still be sending; nobody is interested any more.
         guard peer == .open, !isBridgeFinished else { return }
-        actions.append(.toBridge(frame(.binary, message.envelope)))
+        let frame = frame(.binary, message.envelope)
+        guard frame.count <= bridgeFrameByteCountMax else { return close(WebSocketClose(.messageTooBig), into: &actions) }
+        actions.append(.toBridge(frame))
     }
 
     private mutating func closePeer(_ close: WebSocketClose, _ actions: inout [Action]) {
@@ -202,8 +207,21 @@ extension WebSocketRelay {
 
     private mutating func closeBridge(_ close: WebSocketClose, _ actions: inout [Action]) {
         guard !isBridgeFinished, !hasBridgeEnded else { return finishBridge(&actions) }
+        sayCloseToBridge(close, &actions)
+        finishBridge(&actions)
+    }
+
+    private func sayCloseToBridge(_ close: WebSocketClose, _ actions: inout [Action]) {
         let code = close.code ?? .normal
         actions.append(.toBridge(frame(.binary, BridgeMessage.close(code: Int(code.rawValue), reason: close.reason).envelope)))
+    }
+
+    /// What waited for the bridge, from the first frame on that is too large for it, was dropped; with it went a close that the
+    /// peer has sent.
+    package mutating func waitingDropped(into actions: inout [Action]) {
+        let close = WebSocketClose(.messageTooBig)
+        closePeer(close, &actions)
+        sayCloseToBridge(close, &actions)
         finishBridge(&actions)
     }
 

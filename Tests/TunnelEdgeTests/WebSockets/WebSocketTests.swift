@@ -146,6 +146,30 @@ import TunnelWire
         }
     }
 
+    @Test(arguments: [false, true])
+    func `behind a message that cannot reach the agent nothing reaches it`(isBoundBefore: Bool) async throws {
+        try await EdgeFixture.run { edge in
+            let offer = try await offer(edge)
+            try await offer.accept()
+            let large = frame(.text, [UInt8](repeating: 0x61, count: 40_000))
+            let bridge: Call
+            if isBoundBefore {
+                bridge = try await offer.agent.bind(offer.webSocketID)
+                #expect(await bridge.head()?.status == 200)
+                offer.thirdParty.write(large + frame(.text, [0x62]))
+            } else {
+                offer.thirdParty.write(large + frame(.text, [0x62]) + frame(.ping, [0x63]))
+                // The pong says that the edge has read all of it.
+                _ = await offer.thirdParty.journal.wait { $0.byteCount >= 3 || $0.isOver }
+                bridge = try await offer.agent.bind(offer.webSocketID)
+            }
+            let said = await bridge.body(endingWith: #""reason":""}"#)
+            #expect(said.hasSuffix(#"{"type":"close","code":1009,"reason":""}"#) && said.utf8.count < 100)
+            let events = await offer.thirdParty.journal.wait { $0.byteCount >= (isBoundBefore ? 4 : 7) || $0.isOver }
+            #expect(events.bytes.suffix(4) == [0x88, 0x02, 0x03, 0xF1])
+        }
+    }
+
     @Test func `an agent that sends nonsense ends the WebSocket with 1011`() async throws {
         try await EdgeFixture.run { edge in
             let offer = try await offer(edge)

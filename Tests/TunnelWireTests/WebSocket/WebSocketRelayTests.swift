@@ -95,6 +95,31 @@ import Testing
         #expect(actions == [.finishPeer, toBridge(.close(code: 1001, reason: "")), .finishBridge])
     }
 
+    @Test func `nothing crosses behind a message that is too large for the bridge`() {
+        let actions = run { relay, actions in
+            relay.bridgeFrameByteCountMax = 60
+            relay.receiveFromPeer((frame(.text, [0x61]) + frame(.text, .init(repeating: 0x62, count: 60))).span, into: &actions)
+            relay.receiveFromPeer((frame(.text, [0x63]) + frame(.close, close(4001))).span, into: &actions)
+            #expect(relay.isOver)
+        }
+        #expect(
+            actions == [
+                toBridge(.text([0x61])), toPeer(.close, close(1009)), toBridge(.close(code: 1009, reason: "")), .finishBridge,
+                .finishPeer,
+            ])
+    }
+
+    @Test(arguments: [false, true])
+    func `when what waits is dropped the agent hears why, also behind the peer's own close`(isClosed: Bool) {
+        let actions = run { relay, actions in
+            if isClosed { relay.receiveFromPeer(frame(.close, close(4001)).span, into: &actions) }
+            actions = []
+            relay.waitingDropped(into: &actions)
+        }
+        let toAgent = toBridge(.close(code: 1009, reason: ""))
+        #expect(actions == (isClosed ? [toAgent] : [toPeer(.close, close(1009)), toAgent, .finishBridge]))
+    }
+
     @Test func `a peer that breaks the rules is told which`() {
         for (bytes, code) in [
             (frame(.text, [0xFF]), 1007), (frame(.text, key: nil), 1002),
