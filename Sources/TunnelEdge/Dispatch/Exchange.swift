@@ -116,7 +116,11 @@ final class Exchange: HTTPStreamReceiver {
     func answer(_ envelope: ReplyEnvelope, on stream: HTTPStream, isEnd: Bool) {
         guard let thirdParty else { return stream.reset(.cancel) }
         reply = stream
-        if let webSocket, envelope.status == 200 { return open(webSocket, envelope, for: thirdParty) }
+        if let webSocket {
+            if envelope.status == 200 { return open(webSocket, envelope, for: thirdParty) }
+            // Over HTTP/2 any success would be a WebSocket (RFC 9110 section 9.3.6), and nobody is at its other end.
+            if webSocket.key == nil, (201...299).contains(envelope.status) { return site.replyInvalid(self) }
+        }
         carriesBody = !ReplyEnvelope.hasNoBody(status: envelope.status, isHeadRequest: head.method == "HEAD")
         var fields = envelope.fields
         if let length = carriesBody ? envelope.contentLength : envelope.announcedLength {

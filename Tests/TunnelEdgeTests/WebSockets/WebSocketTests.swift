@@ -170,6 +170,16 @@ import TunnelWire
         }
     }
 
+    @Test func `over HTTP/2 a success other than 200 opens nothing, and is no refusal either`() async throws {
+        try await EdgeFixture.run { edge in
+            let offer = try await offer(edge)
+            _ = try await offer.agent.reply(offer.requestID, status: 201)
+            let answer = await offer.thirdParty.answer()
+            #expect(answer.status == 502)
+            #expect(answer.reason == "invalid-reply")
+        }
+    }
+
     @Test func `an agent that sends nonsense ends the WebSocket with 1011`() async throws {
         try await EdgeFixture.run { edge in
             let offer = try await offer(edge)
