@@ -29,6 +29,8 @@ final class TunnelSite {
     /// Set once another process serves the tunnel: takes what no agent here was given.
     private var onward: ((Exchange) -> Void)?
     private var handedOverAt = MonotonicInstant(nanoseconds: 0)
+    /// Told when a request or a WebSocket has ended that no connection to the tunnel has outlived.
+    var whenEmpty: () -> Void = {}
 
     struct ParkedIntake {
         var stream: HTTPStream
@@ -101,6 +103,7 @@ final class TunnelSite {
     func exchangeOver(_ exchange: Exchange) {
         exchanges[exchange.number] = nil
         tellAgents()
+        if isEmpty { whenEmpty() }
     }
 
     /// Tells the agent that the request is of no use any more, if it knows that word.
@@ -241,6 +244,7 @@ final class TunnelSite {
     func webSocketOver(_ session: WebSocketSession) {
         webSockets[session.id] = nil
         tellAgents()
+        if isEmpty { whenEmpty() }
     }
 
     var webSocketCount: Int { webSockets.count }

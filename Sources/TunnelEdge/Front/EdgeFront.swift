@@ -88,6 +88,7 @@ package final class EdgeFront {
         if let site = sites[tunnel.id] { return site }
         let site = TunnelSite(tunnel: tunnel, settings: parts.settings, tally: tally, loop: loop)
         sites[tunnel.id] = site
+        site.whenEmpty = { [unowned self, unowned site] in tidy(site) }
         if parts.directory.expectsAgent(of: tunnel.id) { site.expectAgent() }
         return site
     }
@@ -98,6 +99,13 @@ package final class EdgeFront {
     /// Forgets a tunnel that nobody is connected to.
     func tidy(_ site: TunnelSite) {
         if site.isEmpty { sites[site.tunnel.id] = nil }
+    }
+
+    /// A connection counts for the tunnel no more.
+    func letGo(of site: TunnelSite?) {
+        guard let site else { return }
+        site.releaseConnection()
+        tidy(site)
     }
 
     func nextAgentNumber() -> UInt64 {
@@ -278,10 +286,7 @@ extension EdgeFront: HTTPServerHandler {
         if let link = edge.link { agentGone(link, error) }
         edge.link = nil
         edge.relocation = nil
-        if let site = edge.site {
-            site.releaseConnection()
-            tidy(site)
-        }
+        letGo(of: edge.site)
         edge.site = nil
     }
 
@@ -368,7 +373,7 @@ extension EdgeFront: HTTPServerHandler {
         edge.siteGeneration = site.generation
         if edge.site === site { return .tunnel(site) }
         guard site.admitConnection(max: parts.settings.connectionsPerTunnelMax) else { return .refused(.tooManyConnections) }
-        edge.site?.releaseConnection()
+        letGo(of: edge.site)
         edge.site = site
         return .tunnel(site)
     }

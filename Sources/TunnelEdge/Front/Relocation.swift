@@ -12,7 +12,7 @@ extension EdgeFront {
         let isAlone = (connection as? HTTP2Connection).map { $0.openStreamCount == 1 } ?? true
         guard isAlone, edge.role == .undecided || !connection.isHTTP2 else { return refuse(.misdirected, head, stream) }
         edge.isMoving = true
-        edge.site?.releaseConnection()
+        letGo(of: edge.site)
         edge.site = nil
         let relocation = Relocation()
         edge.relocation = relocation

@@ -5,8 +5,9 @@ import TLS
 import TestSupport
 import Testing
 import TunnelDomain
-import TunnelEdge
 import TunnelWire
+
+@testable import TunnelEdge
 
 /// Which host leads where, on which connection.
 @Suite(.timeLimit(.minutes(5)))
@@ -22,6 +23,20 @@ struct FrontTests {
                     String(decoding: answer.body, as: UTF8.self)
                         == #"{"zone":"localhost","https_port":8443,"http_port":null}"#)
             }
+        }
+    }
+
+    @Test func `a tunnel that its last connection has turned away from is forgotten`() async throws {
+        try await EdgeFixture.run { edge in
+            let client = try await edge.thirdParty()
+            for tunnel in [try await edge.createTunnel("first"), try await edge.createTunnel("second")] {
+                #expect(try await client.call("GET", "/", host: tunnel.host).answer().status == 502)
+            }
+            var names: [String] = []
+            for door in edge.doors {
+                names += try await door.run { EdgeFront.resident(of: $0)?.openSites.map(\.tunnel.name.text) ?? [] }
+            }
+            #expect(names == ["second"])
         }
     }
 
