@@ -248,9 +248,12 @@ final class TunnelSite {
     }
 
     var webSocketCount: Int { webSockets.count }
+    /// The bytes that each WebSocket keeps for either of its ends.
+    var webSocketByteCounts: [Int] { webSockets.values.map(\.heldByteCount) }
 
     func closeWebSockets(_ code: WebSocketCloseCode) {
-        for session in webSockets.values { session.close(WebSocketClose(code)) }
+        // In the order in which they were asked for: their ids are of one length.
+        for session in webSockets.values.sorted(by: { $0.id < $1.id }) { session.close(WebSocketClose(code)) }
     }
 
     // MARK: Handing over

@@ -58,6 +58,9 @@ final class WebSocketSession {
 
     func close(_ close: WebSocketClose) { pump.close(close) }
 
+    /// The bytes that it keeps for either end.
+    var heldByteCount: Int { pump.heldByteCount }
+
     private func stopWaiting() {
         if let bindTimer { loop.cancel(bindTimer) }
         bindTimer = nil

@@ -6,6 +6,8 @@ import TunnelWire
 /// An agent's connection that does what the simulation says, in any order that the protocol allows.
 final class SimulatedAgent: SimulatedClient {
     let number: Int
+    /// Which of the tunnels it serves.
+    let tunnel: Int
     let tunnelID: String
     /// The name and the value of the field that it shows.
     let credential: (name: String, value: String)
@@ -21,16 +23,16 @@ final class SimulatedAgent: SimulatedClient {
     var onCancel: ((String) -> Void)?
 
     init(
-        _ number: Int, tunnelID: String, credential: (name: String, value: String), features: String?, poolSize: Int,
-        _ wire: SimulatedWire,
-        on loop: Loop
+        _ number: Int, tunnel: Int, tunnelID: String, credential: (name: String, value: String), features: String?,
+        poolSize: Int, windowByteCount: Int?, _ wire: SimulatedWire, on loop: Loop
     ) throws {
         self.number = number
+        self.tunnel = tunnel
         self.tunnelID = tunnelID
         self.credential = credential
         self.features = features
         self.poolSize = poolSize
-        try super.init(wire, isHTTP2: true, on: loop)
+        try super.init(wire, isHTTP2: true, windowByteCount: windowByteCount, on: loop)
     }
 
     var isServing: Bool { !isOver && hello?.ownerToken != nil && http2 != nil }
@@ -40,6 +42,8 @@ final class SimulatedAgent: SimulatedClient {
     private(set) var hasLeft = false
     /// It leaves its intakes open, and replies there.
     var repliesOnIntake: Bool { features?.contains("replies-on-intake") == true }
+    /// It gives an envelope back to its window only when it is whole, as published agents do.
+    var takesWholesOnly: Bool { features?.contains("stream-bridges") != true }
 
     func request(
         _ target: String, _ fields: [(String, String)], isEnd: Bool, _ receiver: any HTTPStreamReceiver
@@ -75,7 +79,7 @@ final class SimulatedAgent: SimulatedClient {
 
     /// Begins a reply on this connection, to whichever request; or on the intake that brought it, when that is open.
     func reply(to job: SimulatedJob, _ reply: SimulatedReply) {
-        if job.agent === self, repliesOnIntake, job.replies.isEmpty, let stream = job.stream {
+        if job.agent === self, repliesOnIntake, !job.isUpgrade, job.replies.isEmpty, let stream = job.stream {
             return self.reply(to: job, reply, onIntake: stream)
         }
         guard http2?.mayBegin == true else { return }
@@ -90,6 +94,18 @@ final class SimulatedAgent: SimulatedClient {
         reply.stream = request("/_system/response/\(job.id)", fields, isEnd: isEnd, reply)
         job.replies.append(reply)
         if isEnd { reply.isSent = true }
+    }
+
+    /// Joins the WebSocket that the job is about.
+    func bind(_ socket: SimulatedWebSocket, _ job: SimulatedJob) {
+        guard http2?.mayBegin == true, let id = job.fields.first(named: "inkbox-ws-id") else { return }
+        var head = HTTPRequestHead(
+            method: "CONNECT", target: "/_system/ws/\(id)", authority: "localhost", upgradeProtocol: "inkbox-tunnel-ws")
+        let fields = [("x-tunnel-id", tunnelID), credential, ("inkbox-ws-id", id), ("sec-websocket-version", "13")]
+        for (name, value) in fields { head.fields.append(name: name, value: value) }
+        let bridge = SimulatedBridge(socket, self)
+        bridge.stream = http2?.request(head, isEnd: false, receiver: bridge)
+        if bridge.stream != nil { socket.bridges.append(bridge) }
     }
 
     private func reply(to job: SimulatedJob, _ reply: SimulatedReply, onIntake stream: HTTPStream) {
@@ -172,6 +188,8 @@ final class SimulatedJob {
     var hasWholeBody = false
     private var unconsumedByteCount = 0
     var replies: [SimulatedReply] = []
+    /// Its third party asks for a WebSocket.
+    var isUpgrade: Bool { fields.first(named: "inkbox-route-kind") == "ws-upgrade" }
 
     init(id: String, fields: HTTPFields, agent: SimulatedAgent, stream: HTTPStream) {
         self.id = id
@@ -206,9 +224,9 @@ final class SimulatedReply: HTTPStreamReceiver {
     /// What the service said to it.
     private(set) var answer: Int?
 
-    init(number: Int, bodyByteCount: Int, isInvalid: Bool) {
+    init(number: Int, bodyByteCount: Int, isInvalid: Bool, status: Int? = nil) {
         self.number = number
-        status = [200, 201, 404, 500][number % 4]
+        self.status = status ?? [200, 201, 404, 500][number % 4]
         body = simulatedBody(of: number &+ 1000, byteCount: bodyByteCount)
         self.isInvalid = isInvalid
     }

@@ -16,8 +16,12 @@ class SimulatedClient: ChannelHandler, HTTP2ClientOwner, HTTP1ClientOwner {
     /// The code and the text of a GOAWAY.
     private(set) var goodbye: (code: UInt32, text: String)?
 
-    init(_ wire: SimulatedWire, isHTTP2: Bool, on loop: Loop) throws {
+    /// What it lets one stream send before it has read it; nil for as much as our own clients do.
+    private let windowByteCount: Int?
+
+    init(_ wire: SimulatedWire, isHTTP2: Bool, windowByteCount: Int? = nil, on loop: Loop) throws {
         self.wire = wire
+        self.windowByteCount = windowByteCount
         self.isHTTP2 = isHTTP2
         channel = try Channel.accepted(
             wire.clientDescriptor, from: .loopback(port: 0), on: loop, tls: nil, handler: self)
@@ -44,6 +48,10 @@ class SimulatedClient: ChannelHandler, HTTP2ClientOwner, HTTP1ClientOwner {
             settings.headerFieldCountMax = 200
             // A client that gave up by itself when the network stood still would end requests that nobody else has ended.
             settings.writeStallSecondsMax = 100_000
+            if let windowByteCount {
+                settings.streamWindowByteCount = windowByteCount
+                settings.widenedByteCountMax = 0
+            }
             http2 = HTTP2Connection.client(channel, owner: self, settings: settings)
         } else {
             http1 = HTTP1ClientConnection.client(channel, owner: self)

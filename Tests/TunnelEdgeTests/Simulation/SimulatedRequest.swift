@@ -5,6 +5,8 @@ import TunnelWire
 /// A third party: one connection, on which it asks for one thing after another, or over HTTP/2 for several at once.
 final class SimulatedThirdParty: SimulatedClient {
     var requests: [SimulatedRequest] = []
+    /// The tunnel that an HTTP/1.1 connection is for.
+    var tunnel = 0
     /// It kept the edge waiting, or asked on a connection that the edge was giving up: it may be cut off.
     private(set) var isSlow = false
 
@@ -14,6 +16,9 @@ final class SimulatedThirdParty: SimulatedClient {
         if isUnderWay || requests.contains(where: { !$0.isOver && (!$0.isSent || $0.hasUnread) }) { isSlow = true }
     }
 
+    /// Something may get lost that is on its way.
+    func noteRisk() { if wire.isBusy(.toEdge) || wire.isBusy(.toClient) { isSlow = true } }
+
     var mayAsk: Bool {
         guard !isOver, goodbye == nil else { return false }
         return isHTTP2 ? http2?.mayBegin ?? false : http1?.isIdle ?? false
@@ -22,11 +27,12 @@ final class SimulatedThirdParty: SimulatedClient {
     func ask(_ request: SimulatedRequest, host: String) throws {
         var head = HTTPRequestHead(method: request.method, target: "/r/\(request.number)", authority: host)
         head.fields.append(name: "x-number", value: "\(request.number)")
-        let isEnd = request.body.isEmpty
-        if !isEnd, !isHTTP2 || request.number % 3 == 0 {
+        if request.isUpgrade { askToUpgrade(&head) }
+        let isEnd = request.body.isEmpty && !request.isUpgrade
+        if !isEnd, !request.isUpgrade, !isHTTP2 || request.number % 3 == 0 {
             head.fields.append(name: "content-length", value: "\(request.body.count)")
         }
-        if !isEnd, request.number % 5 == 0 { head.fields.append(name: "expect", value: "100-continue") }
+        if !isEnd, !request.isUpgrade, request.number % 5 == 0 { head.fields.append(name: "expect", value: "100-continue") }
         if wire.isBusy(.toClient) { isSlow = true }
         request.stream =
             isHTTP2
@@ -35,11 +41,21 @@ final class SimulatedThirdParty: SimulatedClient {
         request.thirdParty = self
         requests.append(request)
     }
+
+    private func askToUpgrade(_ head: inout HTTPRequestHead) {
+        head.upgradeProtocol = "websocket"
+        head.fields.append(name: "sec-websocket-version", value: "13")
+        if isHTTP2 { head.method = "CONNECT" } else { head.fields.append(name: "sec-websocket-key", value: Self.key) }
+    }
+
+    private static let key = "dGhlIHNhbXBsZSBub25jZQ=="
 }
 
 /// One request as its third party sees it.
-final class SimulatedRequest: HTTPStreamReceiver {
+class SimulatedRequest: HTTPStreamReceiver {
     let number: Int
+    /// Which of the tunnels it is for.
+    let tunnel: Int
     let method: String
     let body: [UInt8]
     let askedAt: MonotonicInstant
@@ -60,9 +76,10 @@ final class SimulatedRequest: HTTPStreamReceiver {
     private let now: () -> MonotonicInstant
 
     init(
-        number: Int, method: String, bodyByteCount: Int, now: @escaping () -> MonotonicInstant
+        number: Int, tunnel: Int, method: String, bodyByteCount: Int, now: @escaping () -> MonotonicInstant
     ) {
         self.number = number
+        self.tunnel = tunnel
         self.method = method
         self.now = now
         body = simulatedBody(of: number, byteCount: bodyByteCount)
@@ -72,6 +89,10 @@ final class SimulatedRequest: HTTPStreamReceiver {
 
     var isOver: Bool { closingCount > 0 }
     var hasUnread: Bool { unconsumedByteCount > 0 }
+    /// Asks for a WebSocket.
+    var isUpgrade: Bool { false }
+    /// The bytes that have come.
+    var progress: Int { received.count }
     /// The whole answer is here.
     var isAnswered: Bool { head != nil && hasEnd }
     /// Both were open at the same moment.
@@ -103,10 +124,15 @@ final class SimulatedRequest: HTTPStreamReceiver {
         if !isAnswered { isGivenUp = true }
     }
 
-    func streamReceived(_ head: HTTPResponseHead, on stream: HTTPStream) { if head.status >= 200 { self.head = head } }
+    func streamReceived(_ head: HTTPResponseHead, on stream: HTTPStream) {
+        if head.status >= 200 || head.status == 101 { self.head = head }
+    }
     func streamReceived(_ bytes: Span<UInt8>, on stream: HTTPStream) {
-        bytes.withUnsafeBufferPointer { received.append(contentsOf: $0) }
         unconsumedByteCount += bytes.count
+        hear(bytes, on: stream)
+    }
+    func hear(_ bytes: Span<UInt8>, on stream: HTTPStream) {
+        bytes.withUnsafeBufferPointer { received.append(contentsOf: $0) }
     }
     func streamReceivedEnd(trailers: HTTPFields?, on stream: HTTPStream) { hasEnd = true }
     func streamSent(byteCount: Int, on stream: HTTPStream) {}

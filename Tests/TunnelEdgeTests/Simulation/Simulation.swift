@@ -26,9 +26,9 @@ final class Simulation {
     let directory: TunnelDirectory
     let front: EdgeFront
     let organization: CreateOrganization.Created
-    let tunnelID: TunnelID
-    let secret: String
-    let host: String
+    let tunnels: [SimulatedTunnel]
+    /// The limits are small, so that lives reach them.
+    let isNarrow: Bool
 
     var agents: [SimulatedAgent] = []
     var thirdParties: [SimulatedThirdParty] = []
@@ -38,7 +38,12 @@ final class Simulation {
     var jobs: [SimulatedJob] = []
     /// The requests that agents were told to forget.
     var cancelled: Set<String> = []
-    var wasDeleted = false
+    /// The tunnels that were ever deleted.
+    var deletedTunnels: Set<Int> = []
+    /// The service drains: it takes no more connections.
+    private(set) var isDraining = false
+    /// WebSockets were told that the service goes down.
+    private(set) var wereWebSocketsClosed = false
     /// A request with a body that crosses an intake's cancellation on the wire reaches nobody, and ends by its deadline: the
     /// agent might have wanted the head alone.
     var wasIntakeTakenBack = false
@@ -51,7 +56,8 @@ final class Simulation {
     private(set) var transcript: UInt64 = 0xCBF2_9CE4_8422_2325
     private var lastAgent = 0
 
-    init() throws {
+    init(tunnelCount: Int = 1, isNarrow: Bool = false) throws {
+        self.isNarrow = isNarrow
         (door, loop) = try EventLoop.turnedByHand(at: MonotonicInstant(nanoseconds: 1))
         directory = TunnelDirectory(doors: [door])
         ports = ServicePorts(
@@ -60,28 +66,34 @@ final class Simulation {
         let zone = try Zone(validating: "localhost")
         var settings = EdgeSettings(zone: zone)
         settings.pool = Self.limits
+        if isNarrow { settings.narrow() }
         front = EdgeFront(
             EdgeParts(
                 settings: settings, directory: directory, registry: AgentRegistry(ports: ports), api: EchoAPI(),
                 log: EdgeNotes(), tls: nil),
             on: loop)
         let (ports, rules) = (ports, ServiceRules(zone: zone))
-        let (organization, created) = try waiting {
+        let (organization, made) = try waiting {
             let organization = try await CreateOrganization(ports: ports)()
             let admin = CallContext(
                 principal: organization.keyRecord.principal, actor: organization.keyRecord.actor, ip: "192.0.2.7",
                 requestID: "req-1")
-            let request = CreateTunnel.Request(name: try TunnelName(validating: "my-agent"), tlsMode: .edge)
-            let created = try await ports.commit { store, now in
-                try CreateTunnel(ports: ports, rules: rules).decide(request, by: admin, in: store, at: now)
+            var made: [CreateTunnel.Created] = []
+            for name in ["my-agent", "other-agent"].prefix(tunnelCount) {
+                let request = CreateTunnel.Request(name: try TunnelName(validating: name), tlsMode: .edge)
+                made.append(
+                    try await ports.commit { store, now in
+                        try CreateTunnel(ports: ports, rules: rules).decide(request, by: admin, in: store, at: now)
+                    })
             }
-            return (organization, created)
+            return (organization, made)
         }
         self.organization = organization
-        tunnelID = created.snapshot.tunnel.id
-        secret = created.connectSecret
-        host = "my-agent.localhost"
-        directory.put(created.snapshot.tunnel, at: clock.now)
+        tunnels = made.map {
+            let tunnel = $0.snapshot.tunnel
+            return SimulatedTunnel(id: tunnel.id, secret: $0.connectSecret, host: "\(tunnel.name.text).localhost")
+        }
+        for created in made { directory.put(created.snapshot.tunnel, at: clock.now) }
     }
 
     /// Everything that the loop holds is let go of.
@@ -94,6 +106,7 @@ final class Simulation {
 
     func pass(_ duration: Duration) {
         for thirdParty in thirdParties { thirdParty.noteTimePasses() }
+        for bridge in webSockets.flatMap(\.bridges) { bridge.noteTimePasses() }
         let isHeldUp = agents.contains { $0.isFrozen || $0.wire.isBusy(.toEdge) || $0.wire.isBusy(.toClient) }
         wasHeldUp = wasHeldUp || isHeldUp
         clock.advance(by: duration)
@@ -102,6 +115,11 @@ final class Simulation {
 
     var wires: [SimulatedWire] { agents.map(\.wire) + thirdParties.map(\.wire) }
 
+    /// Moves so many bytes at most; a narrow network takes only a few at once.
+    func move(_ direction: SimulatedWire.Direction, on wire: SimulatedWire, upTo byteCountMax: Int) -> Int {
+        wire.move(direction, upTo: isNarrow ? min(byteCountMax, Self.narrowWindowByteCount) : byteCountMax)
+    }
+
     /// Moves everything that is on its way, and what that brings about, until nothing moves.
     func deliverAll() {
         var hasMoved = true
@@ -109,7 +127,7 @@ final class Simulation {
             settle()
             hasMoved = false
             for wire in wires {
-                for direction in SimulatedWire.Direction.allCases where wire.move(direction, upTo: .max) > 0 {
+                for direction in SimulatedWire.Direction.allCases where move(direction, on: wire, upTo: .max) > 0 {
                     hasMoved = true
                 }
             }
@@ -128,33 +146,41 @@ final class Simulation {
 
     // MARK: Coming
 
-    func connectThirdParty(isHTTP2: Bool) throws -> SimulatedThirdParty {
+    func connectThirdParty(isHTTP2: Bool, to tunnel: Int) throws -> SimulatedThirdParty {
         let wire = try SimulatedWire()
         let thirdParty = try SimulatedThirdParty(wire, isHTTP2: isHTTP2, on: loop)
+        thirdParty.tunnel = tunnel
         thirdParties.append(thirdParty)
-        plug(wire, host: isHTTP2 ? nil : host, isHTTP2: isHTTP2)
+        plug(wire, host: isHTTP2 ? nil : tunnels[tunnel].host, isHTTP2: isHTTP2)
         settle()
         return thirdParty
     }
 
-    func ask(_ thirdParty: SimulatedThirdParty, method: String, bodyByteCount: Int) throws {
+    func ask(_ thirdParty: SimulatedThirdParty, _ tunnel: Int, method: String, bodyByteCount: Int) throws {
         let clock = clock
         let request = SimulatedRequest(
-            number: requests.count, method: method, bodyByteCount: bodyByteCount, now: { clock.instant })
+            number: requests.count, tunnel: tunnel, method: method, bodyByteCount: bodyByteCount, now: { clock.instant })
+        try ask(thirdParty, request)
+    }
+
+    func ask(_ thirdParty: SimulatedThirdParty, _ request: SimulatedRequest) throws {
         requests.append(request)
-        try thirdParty.ask(request, host: host)
+        try thirdParty.ask(request, host: tunnels[request.tunnel].host)
         settle()
     }
 
+    var webSockets: [SimulatedWebSocket] { requests.compactMap { $0 as? SimulatedWebSocket } }
+
     /// Lets an agent connect and say hello; nothing else happens until it has its answer, because the store answers in a
     /// time of its own.
-    func connectAgent(features: String?, poolSize: Int, showsKey: Bool) throws -> SimulatedAgent {
+    func connectAgent(_ tunnel: Int, features: String?, poolSize: Int, showsKey: Bool) throws -> SimulatedAgent {
         let wire = try SimulatedWire()
         lastAgent += 1
         let agent = try SimulatedAgent(
-            lastAgent, tunnelID: tunnelID.text,
-            credential: showsKey ? ("x-api-key", organization.apiKey) : ("x-tunnel-secret", secret), features: features,
-            poolSize: poolSize, wire, on: loop)
+            lastAgent, tunnel: tunnel, tunnelID: tunnels[tunnel].id.text,
+            credential: showsKey ? ("x-api-key", organization.apiKey) : ("x-tunnel-secret", tunnels[tunnel].secret),
+            features: features, poolSize: poolSize, windowByteCount: isNarrow ? Self.narrowWindowByteCount : nil, wire, on: loop
+        )
         agent.onJob = { [unowned self, unowned agent] in take($0, at: agent) }
         agent.onCancel = { [unowned self] in cancelled.insert($0) }
         agents.append(agent)
@@ -180,9 +206,9 @@ final class Simulation {
 
     // MARK: The control plane
 
-    func delete() throws {
-        wasDeleted = true
-        try change { ports, admin, id in
+    func delete(_ tunnel: Int) throws {
+        deletedTunnels.insert(tunnel)
+        try change(tunnel) { ports, admin, id in
             _ = try await ports.commit { try DeleteTunnel(ports: ports).decide(id, by: admin, in: $0, at: $1) }
         }
     }
@@ -193,22 +219,40 @@ final class Simulation {
         settle()
     }
 
-    func restore() throws {
-        try change { ports, admin, id in
+    func restore(_ tunnel: Int) throws {
+        try change(tunnel) { ports, admin, id in
             _ = try await ports.commit { try RestoreTunnel(ports: ports).decide(id, by: admin, in: $0, at: $1) }
         }
     }
 
-    private func change(_ change: @escaping @Sendable (ServicePorts, CallContext, TunnelID) async throws -> Void) throws {
+    private func change(
+        _ tunnel: Int, _ change: @escaping @Sendable (ServicePorts, CallContext, TunnelID) async throws -> Void
+    ) throws {
         let admin = CallContext(
             principal: organization.keyRecord.principal, actor: organization.keyRecord.actor, ip: "192.0.2.7",
             requestID: "req-2")
-        let (ports, id) = (ports, tunnelID)
+        let (ports, id) = (ports, tunnels[tunnel].id)
         // A refused change, such as restoring what was not deleted, changes nothing.
         try? waiting { try await change(ports, admin, id) }
-        guard let tunnel = store.contents.tunnels[tunnelID] else { return }
+        guard let tunnel = store.contents.tunnels[id] else { return }
         directory.put(tunnel, at: clock.now)
         front.tunnelChanged(tunnel)
+        settle()
+    }
+
+    // MARK: Draining
+
+    /// The service goes down, step by step: it takes no more connections, tells WebSockets, and dismisses agents.
+    func drain() {
+        if !isDraining {
+            isDraining = true
+            // A request that meets the end of its connection on the way is lost over HTTP/1.1.
+            for thirdParty in thirdParties { thirdParty.noteRisk() }
+            front.drain(silenceMax: .zero)
+        } else {
+            wereWebSocketsClosed = true
+            front.closeWebSockets()
+        }
         settle()
     }
 
@@ -216,6 +260,38 @@ final class Simulation {
 
     func record(_ text: String) {
         for byte in text.utf8 { transcript = (transcript ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+    }
+}
+
+/// A tunnel, and what its agents and third parties know of it.
+struct SimulatedTunnel {
+    var id: TunnelID
+    var secret: String
+    var host: String
+}
+
+extension Simulation {
+    /// In a narrow simulation: of one stream, of messages, and of envelopes for agents that take wholes only.
+    static let narrowWindowByteCount = 4 * 1024
+    static let messageByteCountMax = 5_000
+    static let wholeEnvelopeByteCountMax = narrowWindowByteCount / 2
+    static let backlogByteCountMax = 4 * 1024
+    /// What the edge may hold of one WebSocket: a backlog, a window, what was read with it and a message each way. Towards the
+    /// agent JSON makes more of it: a third of what is large, and a few times as much of the few that are small.
+    static let heldByteCountMax =
+        2 * backlogByteCountMax + 5 * narrowWindowByteCount + 3 * messageByteCountMax + 8 * 1024
+}
+
+extension EdgeSettings {
+    /// Small windows and messages: what holds for kilobytes holds for megabytes, and takes no time.
+    fileprivate mutating func narrow() {
+        webSocket.messageByteCountMax = Simulation.messageByteCountMax
+        webSocket.pump.wholeEnvelopeByteCountMax = Simulation.wholeEnvelopeByteCountMax
+        webSocket.pump.backlogByteCountMax = Simulation.backlogByteCountMax
+        thirdParty.http1.unconsumedByteCountMax = Simulation.narrowWindowByteCount
+        thirdParty.http2.streamWindowByteCount = Simulation.narrowWindowByteCount
+        zoneHTTP.http2.streamWindowByteCount = Simulation.narrowWindowByteCount
+        zoneHTTP.http2.widenedByteCountMax = 0
     }
 }
 

@@ -16,10 +16,12 @@ extension SimulationRun {
             try sample.check(world.requests.indices.contains(job.number), "an agent was given a request that nobody made")
             try check(job, of: world.requests[job.number], sample)
         }
+        try checkWebSockets(sample)
     }
 
     /// What an agent was given is what the third party sent.
     private func check(_ job: SimulatedJob, of request: SimulatedRequest, _ sample: Sample) throws {
+        try sample.check(job.agent.tunnel, is: request.tunnel, "the tunnel that request \(job.number) came to")
         try sample.check(job.fields.first(named: "inkbox-method"), is: request.method, "the method of \(job.number)")
         try sample.check(job.fields.first(named: "inkbox-h-x-number"), is: "\(job.number)", "a field of \(job.number)")
         try sample.check(request.body.starts(with: job.body), "the body of \(job.number) arrived altered")
@@ -38,6 +40,7 @@ extension SimulationRun {
         for request in world.requests { request.send(upTo: .max) }
         if sample.bool() { answerAll() }
         readAll()
+        try endWebSockets(&sample)
         // What is still open may take until its deadline, and a slow reply as long again.
         for _ in 0..<6 {
             world.pass(.seconds(31))
@@ -51,18 +54,20 @@ extension SimulationRun {
         try tearDown(&sample)
     }
 
-    private func readAll() {
+    func readAll() {
         var byteCount = -1
         while byteCount != readByteCount {
             byteCount = readByteCount
             world.deliverAll()
             for request in world.requests { request.take() }
             for job in world.jobs { job.consume() }
+            for bridge in world.webSockets.flatMap(\.bridges) { bridge.take() }
         }
     }
 
     private var readByteCount: Int {
-        world.requests.reduce(0) { $0 + $1.received.count } + world.jobs.reduce(0) { $0 + $1.body.count }
+        world.requests.reduce(0) { $0 + $1.progress } + world.jobs.reduce(0) { $0 + $1.body.count }
+            + world.webSockets.flatMap(\.bridges).reduce(0) { $0 + $1.heardByteCount }
     }
 
     private mutating func answerAll() {
@@ -95,6 +100,7 @@ extension SimulationRun {
         guard let head = request.head else { return try judgeLoss(of: request, sample) }
         if let number = head.fields.first(named: "x-reply") {
             try sample.check(number, is: "\(request.number)", "the reply that \(name) got")
+            if let webSocket = request as? SimulatedWebSocket, webSocket.wasOpened { return try judge(webSocket, sample) }
             return try judgeAnswer(to: request, head, sample)
         }
         try sample.check(request.isAnswered, "\(name) got half of a page: \(head.status)")
@@ -152,9 +158,12 @@ extension SimulationRun {
             let mayHaveMissed = wasCancelled || wasResetLate || world.agents.contains(where: \.isOver)
             try sample.check(!takers.isEmpty || mayHaveMissed, "\(name) never came to an agent")
             try sample.check(waited >= Simulation.limits.responseDeadline, "\(name) waited \(waited) only")
-        case (404, "tunnel-inactive"): try sample.check(world.wasDeleted, "the tunnel was never deleted")
+        case (404, "tunnel-inactive"):
+            try sample.check(world.deletedTunnels.contains(request.tunnel), "the tunnel was never deleted")
         case (502, "invalid-reply"):
-            try sample.check(replies(to: request).contains(where: \.isInvalid), "nobody gave \(name) an invalid reply")
+            // Over HTTP/2 a success other than 200 neither opens a WebSocket nor refuses it.
+            let isInvalid = replies(to: request).contains { $0.isInvalid || request.isUpgrade && $0.status == 201 }
+            try sample.check(isInvalid, "nobody gave \(name) an invalid reply")
         case (408, _): try sample.check(request.thirdParty?.isSlow ?? false, "\(name) was not slow")
         default: try sample.check(false, "\(name) was refused with \(head.status) \(request.reason ?? "without a reason")")
         }
@@ -165,7 +174,8 @@ extension SimulationRun {
         guard reply.answer == 200 else { return }
         let request = world.requests[reply.number]
         try sample.check(!reply.isInvalid, "an invalid reply to \(reply.number) was taken")
-        guard !request.isGivenUp else { return }
+        guard !request.isUpgrade || reply.status != 201 else { return }
+        guard !request.isGivenUp, (request as? SimulatedWebSocket)?.wasOpened != true else { return }
         try sample.check(
             request.isAnswered && (request.method == "HEAD" || request.received == reply.body) || request.error != nil,
             "the reply to \(reply.number) was taken and did not arrive")
@@ -183,5 +193,7 @@ extension SimulationRun {
         for _ in 0..<4 { world.pass(.seconds(60)) }
         try sample.check(world.front.openConnectionCount, is: 0, "the connections left")
         try sample.check(world.front.isQuiet, "something is left to be done")
+        try sample.check(world.front.webSocketCount, is: 0, "the WebSockets left")
+        try sample.check(world.front.openSites.isEmpty, "a tunnel is left that nobody is connected to")
     }
 }

@@ -4,14 +4,30 @@ import TunnelDomain
 
 /// One random life of the simulation, and what must be true of it.
 struct SimulationRun {
+    /// What happens besides requests.
+    struct Scope: OptionSet {
+        let rawValue: Int
+        static let webSockets = Scope(rawValue: 1)
+    }
+
+    let scope: Scope
     let world: Simulation
     var replies: [SimulatedReply] = []
+    /// The WebSockets that agents have accepted.
+    var acceptances: [SimulatedJob] = []
 
-    init() throws { world = try Simulation() }
+    init(_ scope: Scope = []) throws {
+        self.scope = scope
+        world = try Simulation(tunnelCount: scope.isEmpty ? 1 : 2, isNarrow: !scope.isEmpty)
+    }
 
     /// Lives through so many random events, comes to an end, and checks what came of every request.
     mutating func live(_ sample: inout Sample, stepCountMax: Int) throws {
-        for _ in 0..<sample.int(in: 5...stepCountMax) { try step(&sample) }
+        if !scope.isEmpty, sample.bool() { try beginWithWebSockets(&sample) }
+        for _ in 0..<sample.int(in: 5...stepCountMax) {
+            if scope.contains(.webSockets), sample.bool() { webSocketStep(&sample) } else { try step(&sample) }
+            try check(&sample)
+        }
         try finish(&sample)
         world.end()
     }
@@ -34,10 +50,9 @@ struct SimulationRun {
         case 27, 28: pass(&sample)
         default: try change(&sample)
         }
-        try check(&sample)
     }
 
-    private func note(_ sample: inout Sample, _ text: String) {
+    func note(_ sample: inout Sample, _ text: String) {
         sample.note(text)
         world.record(text)
     }
@@ -48,35 +63,48 @@ struct SimulationRun {
         let index = sample.int(in: 0...wires.count - 1)
         let direction = sample.element(of: SimulatedWire.Direction.allCases)
         let limit = sample.chance(oneIn: 3) ? sample.int(in: 1...400) : Int.max
-        let count = wires[index].move(direction, upTo: limit)
+        let count = world.move(direction, on: wires[index], upTo: limit)
         note(&sample, "\(count) bytes move \(direction) on wire \(index)")
         world.settle()
     }
 
     private mutating func ask(_ sample: inout Sample) throws {
-        let idle = world.thirdParties.filter(\.mayAsk)
-        let mayReuse = !idle.isEmpty && (world.thirdParties.count >= 5 || sample.bool())
-        if !mayReuse, world.thirdParties.count >= 5 { return }
-        let thirdParty = mayReuse ? sample.element(of: idle) : try world.connectThirdParty(isHTTP2: sample.bool())
-        guard thirdParty.mayAsk else { return }
+        let tunnel = drawTunnel(&sample)
+        guard let thirdParty = try freeThirdParty(of: tunnel, &sample) else { return }
         let method = sample.element(of: ["GET", "POST", "HEAD"])
-        let byteCount = method == "POST" ? sample.element(of: [0, 1, 2_000, 200_000]) : 0
+        let byteCount = method == "POST" ? sample.element(of: [0, 1, 2_000, world.isNarrow ? 20_000 : 200_000]) : 0
         note(&sample, "request \(world.requests.count): \(method) with \(byteCount) bytes, HTTP/2 \(thirdParty.isHTTP2)")
-        try world.ask(thirdParty, method: method, bodyByteCount: byteCount)
+        try world.ask(thirdParty, tunnel, method: method, bodyByteCount: byteCount)
     }
 
-    private mutating func connectAgent(_ sample: inout Sample) throws {
-        guard world.agents.count < 6 else { return }
-        let features = sample.element(of: [
-            nil, "cancel", "opaque-headers, cancel", "shared", "shared, cancel, leave", "leave, replies-on-intake",
-            "shared, leave, replies-on-intake",
-        ])
+    func drawTunnel(_ sample: inout Sample) -> Int { sample.int(in: 0...world.tunnels.count - 1) }
+
+    /// A third party that may ask a tunnel for something: one that is there, or a new one.
+    func freeThirdParty(of tunnel: Int, _ sample: inout Sample) throws -> SimulatedThirdParty? {
+        let idle = world.thirdParties.filter { $0.mayAsk && ($0.isHTTP2 || $0.tunnel == tunnel) }
+        let mayCome = world.thirdParties.count < thirdPartyCountMax && !world.isDraining
+        if !idle.isEmpty, !mayCome || sample.bool() { return sample.element(of: idle) }
+        guard mayCome else { return nil }
+        let thirdParty = try world.connectThirdParty(isHTTP2: sample.bool(), to: tunnel)
+        return thirdParty.mayAsk ? thirdParty : nil
+    }
+
+    private var thirdPartyCountMax: Int { scope.isEmpty ? 5 : 10 }
+
+    mutating func connectAgent(_ sample: inout Sample, to given: Int? = nil) throws {
+        guard world.agents.count < (scope.isEmpty ? 6 : 8), !world.isDraining else { return }
+        let tunnel = given ?? drawTunnel(&sample)
+        let features = sample.element(
+            of: [
+                nil, "cancel", "opaque-headers, cancel", "shared", "shared, cancel, leave", "leave, replies-on-intake",
+                "shared, leave, replies-on-intake",
+            ] + (scope.isEmpty ? [] : ["cancel, stream-bridges", "stream-bridges, leave, replies-on-intake"]))
         let agent = try world.connectAgent(
-            features: features, poolSize: sample.int(in: 1...3), showsKey: sample.chance(oneIn: 3))
+            tunnel, features: features, poolSize: sample.int(in: 1...3), showsKey: sample.chance(oneIn: 3))
         note(&sample, "agent \(agent.number) says hello: \(agent.hello?.status ?? 0)")
     }
 
-    private func park(_ sample: inout Sample) {
+    func park(_ sample: inout Sample) {
         let serving = world.agents.filter(\.isServing)
         guard !serving.isEmpty else { return }
         let agent = sample.element(of: serving)
@@ -94,11 +122,14 @@ struct SimulationRun {
         let job = sample.element(of: jobs)
         // Mostly on the connection that the request came on, sometimes on another one.
         let servers = world.agents.filter(\.isServing)
-        let agent = sample.chance(oneIn: 6) ? sample.element(of: servers) : job.agent
+        let others = servers.filter { $0.tunnel == job.agent.tunnel }
+        let agent = sample.chance(oneIn: 6) ? sample.element(of: others) : job.agent
         let reply = SimulatedReply(
-            number: job.number, bodyByteCount: sample.element(of: [0, 5, 3_000, 200_000]), isInvalid: sample.chance(oneIn: 15))
+            number: job.number, bodyByteCount: sample.element(of: [0, 5, 3_000, world.isNarrow ? 20_000 : 200_000]),
+            isInvalid: sample.chance(oneIn: 15), status: job.isUpgrade && !sample.chance(oneIn: 8) ? 200 : nil)
         agent.reply(to: job, reply)
         if reply.stream != nil { replies.append(reply) }
+        if reply.stream != nil, job.isUpgrade, reply.status == 200, !reply.isInvalid { acceptances.append(job) }
         // A second reply to the same request is refused; a few agents try.
         if !sample.chance(oneIn: 10) { job.agent.jobs.removeAll { $0 === job } }
         if sample.bool() { reply.send(upTo: .max) }
@@ -195,11 +226,13 @@ struct SimulationRun {
             note(&sample, "a key is revoked")
             world.revokeKey()
         case 0:
-            note(&sample, "the tunnel is deleted")
-            try world.delete()
+            let tunnel = drawTunnel(&sample)
+            note(&sample, "tunnel \(tunnel) is deleted")
+            try world.delete(tunnel)
         case 1, 2:
-            note(&sample, "the tunnel is restored")
-            try world.restore()
+            let tunnel = drawTunnel(&sample)
+            note(&sample, "tunnel \(tunnel) is restored")
+            try world.restore(tunnel)
         default:
             let wall = world.clock.now + .seconds(sample.int(in: -4000...4000))
             note(&sample, "the wall clock jumps to \(wall)")

@@ -7,6 +7,7 @@ import Testing
 /// replays bit for bit.
 struct SimulationTests {
     private static let caseCount = 10_000
+    private static let webSocketCaseCount = 1_000
     static let batches = Array(0..<max(1, ProcessInfo.processInfo.activeProcessorCount))
 
     @Test(arguments: batches)
@@ -20,12 +21,25 @@ struct SimulationTests {
         }
     }
 
-    @Test func `a seed replays bit for bit`() async throws {
+    @Test(arguments: batches)
+    func `every WebSocket ends exactly once, with a code that has its cause, and loses nothing in order`(
+        batch: Int
+    ) async throws {
+        let caseCount = Self.webSocketCaseCount / Self.batches.count
+        try await onThread {
+            try checkProperty(cases: caseCount, from: UInt64(batch * caseCount)) { sample in
+                try Self.live(&sample, .webSockets).vanish(sample)
+            }
+        }
+    }
+
+    @Test(arguments: [[], .webSockets] as [SimulationRun.Scope])
+    func `a seed replays bit for bit`(scope: SimulationRun.Scope) async throws {
         try await onThread {
             for seed in UInt64(1)...40 {
                 let transcripts = try (0..<2).map { _ in
                     var sample = Sample(seed: seed)
-                    return try Self.live(&sample).transcript
+                    return try Self.live(&sample, scope).transcript
                 }
                 #expect(transcripts[0] == transcripts[1], "seed \(seed)")
             }
@@ -44,16 +58,16 @@ struct SimulationTests {
         }
     }
 
-    private static func live(_ sample: inout Sample) throws -> Remains {
-        var run = try SimulationRun()
-        try run.live(&sample, stepCountMax: 50)
+    private static func live(_ sample: inout Sample, _ scope: SimulationRun.Scope = []) throws -> Remains {
+        var run = try SimulationRun(scope)
+        try run.live(&sample, stepCountMax: scope.isEmpty ? 50 : 80)
         return Remains(loop: run.world.loop, transcript: run.world.transcript)
     }
 }
 
 /// Runs the work on a thread of its own: it waits for tasks, and Swift's own threads must not.
-private func onThread(_ work: @escaping @Sendable () throws -> Void) async throws {
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
         let thread = Thread { continuation.resume(with: Result { try work() }) }
         thread.stackSize = 8 * 1024 * 1024
         thread.start()
