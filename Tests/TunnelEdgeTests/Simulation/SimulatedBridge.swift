@@ -42,6 +42,8 @@ final class SimulatedBridge: HTTPStreamReceiver {
 
     var isBound: Bool { status == 200 }
     var hasUnread: Bool { unconsumedByteCount > 0 }
+    /// A part of an envelope has come.
+    var hasPart: Bool { frames.restByteCount > 0 }
     var hasMore: Bool { !rest.isEmpty }
     var wasLost: Bool { if case .connectionLost = error { true } else { false } }
     var maySpeak: Bool { isBound && stream != nil && closeSaid == nil && !hasBroken && !hasSentOuterClose && !hasFinished }
@@ -187,7 +189,8 @@ final class SimulatedBridge: HTTPStreamReceiver {
     func streamReceivedEnd(trailers: HTTPFields?, on stream: HTTPStream) {
         hasEnd = true
         if isBound, frames.restByteCount > 0 { flaw = flaw ?? "the bridge ended inside of a frame" }
-        finish()
+        // One that leaves its side open is ended all the same.
+        if socket.answersClose { finish() }
     }
 
     func streamSent(byteCount: Int, on stream: HTTPStream) {}

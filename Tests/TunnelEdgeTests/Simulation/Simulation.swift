@@ -148,7 +148,8 @@ final class Simulation {
 
     func connectThirdParty(isHTTP2: Bool, to tunnel: Int) throws -> SimulatedThirdParty {
         let wire = try SimulatedWire()
-        let thirdParty = try SimulatedThirdParty(wire, isHTTP2: isHTTP2, on: loop)
+        let thirdParty = try SimulatedThirdParty(
+            wire, isHTTP2: isHTTP2, windowByteCount: isNarrow ? Self.narrowWindowByteCount : nil, on: loop)
         thirdParty.tunnel = tunnel
         thirdParties.append(thirdParty)
         plug(wire, host: isHTTP2 ? nil : tunnels[tunnel].host, isHTTP2: isHTTP2)

@@ -17,7 +17,7 @@ extension SimulationRun {
         note(&sample, "\(world.webSockets.count { $0.bridge != nil }) WebSockets are joined")
     }
 
-    mutating func webSocketStep(_ sample: inout Sample) {
+    mutating func webSocketStep(_ sample: inout Sample) throws {
         switch sample.int(in: 0...19) {
         case 0...4: speakAsThirdParty(&sample)
         case 5...9: speakAsAgent(&sample)
@@ -27,7 +27,7 @@ extension SimulationRun {
         case 15: endAsAgent(&sample)
         case 16: read(&sample)
         case 17: acceptAll()
-        case 18: flood(&sample)
+        case 18: try flood(&sample)
         default: drain(&sample)
         }
         world.settle()
@@ -123,7 +123,7 @@ extension SimulationRun {
     }
 
     /// One side says much more than windows and backlogs hold.
-    private func flood(_ sample: inout Sample) {
+    private func flood(_ sample: inout Sample) throws {
         guard sample.chance(oneIn: 6) else { return }
         let speakers = world.webSockets.filter { $0.isTalking && !$0.isMidMessage && $0.bridge?.isTalking == true }
         guard !speakers.isEmpty else { return }
@@ -142,6 +142,9 @@ extension SimulationRun {
         }
         note(&sample, "much is said on WebSocket \(webSocket.number), by the agent \(isAgent)")
         world.deliverAll()
+        // An agent that takes wholes only gets none that does not fit: a part would hold its window for ever.
+        guard let bridge = webSocket.bridge, bridge.isTalking, !bridge.agent.isFrozen else { return }
+        try sample.check(!bridge.agent.takesWholesOnly || !bridge.hasPart, "an envelope was begun that has no room")
     }
 
     private func read(_ sample: inout Sample) {

@@ -25,7 +25,7 @@ struct SimulationRun {
     mutating func live(_ sample: inout Sample, stepCountMax: Int) throws {
         if !scope.isEmpty, sample.bool() { try beginWithWebSockets(&sample) }
         for _ in 0..<sample.int(in: 5...stepCountMax) {
-            if scope.contains(.webSockets), sample.bool() { webSocketStep(&sample) } else { try step(&sample) }
+            if scope.contains(.webSockets), sample.bool() { try webSocketStep(&sample) } else { try step(&sample) }
             try check(&sample)
         }
         try finish(&sample)
