@@ -38,7 +38,7 @@ struct BridgeRoomTests {
         let (hasAllPongs, waitingCount) = try await onThread {
             let (world, webSocket) = try Self.stuckWorld()
             defer { world.end() }
-            for _ in 0..<100 { webSocket.ping() }
+            for _ in 0..<40 { webSocket.ping() }
             world.deliverAll()
             return (webSocket.hasAllPongs, Self.waitingCount(world))
         }
