@@ -56,8 +56,7 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     private var busyAt: MonotonicInstant
     /// The peer is one whose silence and slow messages are its right, such as an agent.
     package var isPatient = false
-    /// The shortest round trip seen, in nanoseconds; 0 until one was.
-    private(set) var roundTripNanoseconds: Int64 = 0
+    private(set) var roundTrip: RoundTrip
     private var hasSaidGoodbye = false
     /// A GOAWAY frame that announces the end, until it has left.
     private var announcement: [UInt8] = []
@@ -80,6 +79,7 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     private init(channel: Channel, role: Role, settings: HTTP2Settings) {
         self.role = role
         self.settings = settings
+        roundTrip = RoundTrip(asks: settings.pingIntervalSeconds > 0)
         resetsSent = TokenBucket(burst: settings.resetsBurstMax, perSecond: settings.resetsPerSecondMax)
         resetsReceived = TokenBucket(burst: settings.resetsBurstMax, perSecond: settings.resetsPerSecondMax)
         idleFrames = TokenBucket(burst: settings.idleFramesBurstMax, perSecond: settings.idleFramesPerSecondMax)
@@ -346,8 +346,9 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     }
 
     func notePong() {
-        noteRoundTrip(since: pingSentAt)
+        let sent = pingSentAt
         pingSentAt = nil
+        noteRoundTrip(since: sent)
         if endsWithPong { drain() }
     }
 
@@ -364,8 +365,16 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
 
     private func noteRoundTrip(since sent: MonotonicInstant?) {
         guard let sent else { return }
-        let time = max(1, nowNanoseconds - sent.nanoseconds)
-        roundTripNanoseconds = roundTripNanoseconds == 0 ? time : min(roundTripNanoseconds, time)
+        roundTrip.measured(nowNanoseconds - sent.nanoseconds)
+        if roundTrip.needsMore, !endsWithPong { ping() }
+    }
+
+    private func ping() {
+        guard let session, pingSentAt == nil else { return }
+        lastPingAt = channel.loop.now
+        pingSentAt = lastPingAt
+        nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
+        schedulePump()
     }
 
     /// Every few seconds: sends PINGs, and ends what makes no progress.
@@ -377,13 +386,8 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
 
     /// Asks at once whether the peer is still there, instead of when the next PING is due, and gives it up without an answer.
     package func probe(secondsMax: Int) {
-        guard let session, !isClosed else { return }
-        if pingSentAt == nil {
-            lastPingAt = channel.loop.now
-            pingSentAt = channel.loop.now
-            nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
-            schedulePump()
-        }
+        guard !isClosed else { return }
+        ping()
         let asked = pingSentAt
         // Captured strongly, for the few seconds it takes: weak references would make every use of a connection slow.
         channel.loop.schedule(after: .seconds(secondsMax)) { [self] in
@@ -393,16 +397,13 @@ package final class HTTP2Connection: HTTPConnection, ChannelHandler {
     }
 
     private func watchOnce() {
-        guard let session, !isClosed else { return }
+        guard !isClosed else { return }
         let now = channel.loop.now
         if let sent = pingSentAt, sent + .seconds(settings.pingTimeoutSeconds) <= now {
             return channel.abort(.timedOut("an answer to PING"))
         }
         if settings.pingIntervalSeconds > 0, pingSentAt == nil, lastPingAt + .seconds(settings.pingIntervalSeconds) <= now {
-            lastPingAt = now
-            pingSentAt = now
-            nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
-            schedulePump()
+            ping()
         }
         let limit = now.nanoseconds - Int64(settings.writeStallSecondsMax) * 1_000_000_000
         for stream in streams.values {

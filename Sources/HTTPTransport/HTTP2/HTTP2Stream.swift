@@ -114,7 +114,7 @@ package final class HTTP2Stream: HTTPStream {
         unconsumedByteCount -= given
         guard !isClosed, !isReset else { return }
         let larger = window.consumed(
-            given, atNanoseconds: session.nowNanoseconds, roundTrip: session.roundTripNanoseconds,
+            given, atNanoseconds: session.nowNanoseconds, roundTrip: session.roundTrip.certain,
             usual: session.usualWindowByteCount)
         if let larger, session.mayWiden(by: larger - window.byteCount) {
             widenedByteCount += larger - window.byteCount

@@ -137,8 +137,8 @@ struct RefusalTests {
 
     @Test func `a reply that has begun in time may last`() async throws {
         try await EdgeFixture.run {
-            $0.pool.responseDeadline = .seconds(1)
-            $0.pool.intakeIdle = .seconds(2)
+            $0.pool.responseDeadline = .seconds(5)
+            $0.pool.intakeIdle = .seconds(6)
         } _: { edge in
             let agent = try await edge.agent(of: try await edge.createTunnel())
             let intake = try await agent.park(0)
