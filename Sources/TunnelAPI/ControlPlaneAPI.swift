@@ -36,9 +36,9 @@ package struct ControlPlaneAPI: BufferedRequestHandler {
         table = RouteTable(
             routes: HealthRoutes(readiness: readiness).routes + DescriptionRoutes().routes
                 + TunnelRoutes(ports: ports, rules: rules).routes
-                + IdentityRoutes(ports: ports, rules: rules).routes + APIKeyRoutes(ports: ports).routes
+                + IdentityRoutes(ports: ports, rules: rules).routes + APIKeyRoutes(ports: ports, rules: rules).routes
                 + AgentRoutes(ports: ports, once: once, attempts: AttemptLimit(rules.keyRotationAttempts)).routes
-                + WhoAmIRoutes(ports: ports).routes + AppRoutes(ports: ports, rules: rules).routes
+                + WhoAmIRoutes(ports: ports, rules: rules).routes + AppRoutes(ports: ports, rules: rules).routes
                 + EventRoutes(ports: ports, rules: rules).routes + AuditRoutes(ports: ports).routes
                 + WebhookRoutes(ports: ports, rules: rules).routes
                 + MetricsRoutes(source: metrics, access: metricsAccess, tally: tally, feed: ports.feed).routes)
@@ -110,7 +110,7 @@ extension ControlPlaneAPI {
             let organizationID = call.context.organizationID
             let once = KeyedRequest(
                 organizationID: organizationID, key: key,
-                fingerprint: fingerprint(of: request, at: target, by: call.context.principal))
+                fingerprint: fingerprint(of: request, at: target, by: call.context))
             return try await runOnce(once) { try await handler(call, $0) }
         }
     }
@@ -132,7 +132,7 @@ extension ControlPlaneAPI {
         switch route.access {
         case .everyone, .rotationSecret: break
         case .permitted(let action):
-            guard Permission.decide(context.principal, action) == .allow else { throw Refusal.forbidden(action) }
+            guard Permission.decide(context.principal, action) == .allow else { throw context.forbidden(action) }
         }
         if route.method == "POST" { _ = try idempotencyKey(of: request) }
         return APICall(
@@ -148,6 +148,10 @@ extension ControlPlaneAPI {
             return context
         } catch Refusal.unauthenticated {
             throw gate.failed(from: request.peer.address)
+        } catch Refusal.addressNotAllowed(let address) {
+            // Counts as a failure too: whoever tries a found key from elsewhere is slowed down like one who guesses.
+            let refusal = gate.failed(from: address)
+            throw refusal == .unauthenticated ? .addressNotAllowed(address) : refusal
         }
     }
 
@@ -179,7 +183,8 @@ extension ControlPlaneAPI {
         }
         switch rule {
         case .unused: return value ?? .null
-        case .object:
+        case .objectOrNothing where value == nil: return .object([])
+        case .object, .objectOrNothing:
             guard let value else { throw Problem(invalid: [FieldError("", "The body is missing; send a JSON object.")]) }
             guard case .object = value else {
                 throw Problem(invalid: [FieldError("", "The body is \(value.kindDescription); send a JSON object.")])
@@ -206,10 +211,17 @@ extension ControlPlaneAPI {
     }
 
     /// Equal for equal requests; a trailing slash makes no other request.
-    private func fingerprint(of request: BufferedRequest, at target: RequestTarget, by principal: Principal) -> [UInt8] {
+    private func fingerprint(of request: BufferedRequest, at target: RequestTarget, by caller: CallContext) -> [UInt8] {
         let path = RoutePattern.split(target.path).joined(separator: "/")
-        let line = "\(request.head.method) \(path)\(principal.kind.replayMark)\n"
+        let line = "\(request.head.method) \(path)\(caller.replayMark)\n"
         return ports.hasher.sha256(Array(line.utf8) + request.body)
+    }
+}
+
+extension CallContext {
+    /// A narrowed key is given again only what it was answered itself: what others were answered may show more than it may see.
+    fileprivate var replayMark: String {
+        principal.kind.replayMark + (principal.bounds == .none ? "" : " key \(actor.id)")
     }
 }
 

@@ -7,6 +7,10 @@ package struct ServiceRules: Sendable {
     package var tunnelCreates: RateLimit
     package var secretRotations: RateLimit
     package var csrSignings: RateLimit
+    /// Rotations of API keys by their ids.
+    package var apiKeyRotations = RateLimit.apiKeyRotations
+    /// The most scopes, and ranges of addresses, that a key may be narrowed to.
+    package var keys = KeyLimits()
     /// Attempts, not successes, by address.
     package var keyRotationAttempts: RateLimit
     /// The most apps of an organization.
@@ -36,6 +40,7 @@ package struct ServiceRules: Sendable {
         case .tunnelCreate: tunnelCreates
         case .secretRotate: secretRotations
         case .certSign: csrSignings
+        case .keyRotate: apiKeyRotations
         }
     }
 

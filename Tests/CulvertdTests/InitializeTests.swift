@@ -83,6 +83,39 @@ import TunnelWire
         #expect(both.code == 2)
     }
 
+    @Test func `an admin key is narrowed to scopes and ranges`() async throws {
+        let first = try JSONValue(
+            parsing: Array(try culvertd("init", "--data-dir", folder.path, "--zone", "localhost", "--json").output.utf8))
+        let organization = try #require(first["organization_id"]?.stringValue)
+        let ended = try culvertd(
+            "init", "--data-dir", folder.path, "--add-admin-key", organization, "--scope", "keys:write", "--scope",
+            "tunnels:read", "--allow-from", "192.0.2.0/24", "--json")
+        #expect((ended.code, ended.complaint) == (0, ""))
+        let key = try #require(try JSONValue(parsing: Array(ended.output.utf8))["api_key"]?.stringValue)
+        let opened = try await OpenedDirectory(path: folder.path)
+        let record = try await opened.store.read { try $0.apiKey(hash: OpenSSLHasher().hash(ofSecret: key)) }
+        #expect(record?.bounds.scopes == KeyScopes(words: [.writeKeys, .readTunnels]))
+        #expect(record?.bounds.ranges.map(\.text) == ["192.0.2.0/24"])
+        await opened.store.close()
+    }
+
+    @Test(
+        arguments: [
+            (["--add-admin-key", "ORG", "--scope", "keys:*"], Int32(2), "there are tunnels:read"),
+            (["--add-admin-key", "ORG", "--allow-from", "192.0.2.7/24"], 2, "192.0.2.0/24"),
+            (["--add-admin-key", "ORG", "--scope", "tunnel:nobody:connect"], 1, "no tunnel nobody"),
+            (["--add-organization", "--scope", "keys:read"], 2, "--add-admin-key"),
+            (["--add-organization", "--allow-from", "192.0.2.7"], 2, "--add-admin-key"),
+        ])
+    func `a mistake in what a key is narrowed to is told`(words: [String], code: Int32, text: String) throws {
+        let first = try JSONValue(
+            parsing: Array(try culvertd("init", "--data-dir", folder.path, "--zone", "localhost", "--json").output.utf8))
+        let organization = try #require(first["organization_id"]?.stringValue)
+        let ended = try Culvertd(["init", "--data-dir", folder.path] + words.map { $0 == "ORG" ? organization : $0 }).wait()
+        #expect((ended.code, ended.output) == (code, ""))
+        #expect(ended.complaint.contains(text), "\(ended.complaint)")
+    }
+
     @Test func `an init that broke off can be done again`() async throws {
         try await breakOff()
         let serve = try culvertd("serve", "--data-dir", folder.path)

@@ -13,6 +13,9 @@ struct Initialize {
     private let zoneText: String?
     private let addsOrganization: Bool
     private let keyedOrganization: OrganizationID?
+    /// What the new admin key is narrowed to; nil for nothing.
+    private let scopes: [KeyScopeName]?
+    private let ranges: [AddressRange]
     private let passphraseFile: String?
     private let asJSON: Bool
 
@@ -23,6 +26,11 @@ struct Initialize {
         keyedOrganization = try Self.organization(flags.single("--add-admin-key"))
         if addsOrganization, keyedOrganization != nil {
             throw UsageError("--add-organization and --add-admin-key do not go together; a new organization has a key")
+        }
+        scopes = try flags.values["--scope"].map(Self.scopes)
+        ranges = try Self.ranges(flags.values["--allow-from"] ?? [])
+        if keyedOrganization == nil, scopes != nil || !ranges.isEmpty {
+            throw UsageError("--scope and --allow-from narrow a key that is added; give --add-admin-key ORGANIZATION too")
         }
         passphraseFile = try flags.single(
             Setting.authorityPassphraseFile.flag, or: Setting.authorityPassphraseFile.environmentName, in: environment)
@@ -57,6 +65,30 @@ struct Initialize {
             throw UsageError("--add-admin-key is “\(text)”, which is no organization's id; it begins with org_")
         }
         return id
+    }
+
+    private static func scopes(_ texts: [String]) throws(UsageError) -> [KeyScopeName] {
+        var scopes: [KeyScopeName] = []
+        for text in texts {
+            do throws(KeyScopeError) {
+                scopes.append(try KeyScopeName(validating: text))
+            } catch {
+                throw UsageError("--scope is “\(text)”: \(error.explanation)")
+            }
+        }
+        return scopes
+    }
+
+    private static func ranges(_ texts: [String]) throws(UsageError) -> [AddressRange] {
+        var ranges: [AddressRange] = []
+        for text in texts {
+            do throws(AddressRangeError) {
+                ranges.append(try AddressRange(validating: text))
+            } catch {
+                throw UsageError("--allow-from is “\(text)”: \(error.explanation)")
+            }
+        }
+        return ranges
     }
 
     // MARK: - Doing
@@ -97,7 +129,13 @@ struct Initialize {
         let ports = ServicePorts(
             store: opened.store, sealingKey: opened.sealingKey, authority: opened.authority, events: NoEdge(),
             presence: NoEdge())
-        let minted = try await MintAdminKey(ports: ports)(for: organization)
+        let minted: MintAdminKey.Minted?
+        do {
+            minted = try await MintAdminKey(ports: ports)(for: organization, scopes: scopes, ranges: ranges)
+        } catch Refusal.keyField(let error) {
+            await opened.store.close()
+            throw Complaint(error.explanation)
+        }
         await opened.store.close()
         guard let minted else {
             throw Complaint("\(path) has no organization \(organization); `culvertd init` has printed its id when it was made")

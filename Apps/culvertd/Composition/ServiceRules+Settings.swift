@@ -14,6 +14,9 @@ extension ServiceRules {
             secretRotations: limit(.secretRotations, .secretRotationsPerDay),
             csrSignings: limit(.csrSignings, .csrSigningsPerDay),
             keyRotationAttempts: limit(.keyRotationAttempts, .keyRotationsPer15Minutes), appsMax: settings.integer(.apps))
+        apiKeyRotations = limit(.apiKeyRotations, .apiKeyRotationsPerDay)
+        keys.scopesMax = settings.integer(.keyScopes)
+        keys.rangesMax = settings.integer(.keyRanges)
         requests.apiRequests = limit(.apiRequests, .apiRequestsPerMinute)
         requests.authFailures = limit(.authFailures, .authFailuresPerMinute)
         requests.callersMax = settings.integer(.trackedCallers)

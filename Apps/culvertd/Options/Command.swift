@@ -24,7 +24,10 @@ enum Command: Hashable {
             self = .initialize(
                 try Flags(
                     Array(words.dropFirst()),
-                    valued: ["--data-dir", "--zone", "--add-admin-key", Setting.authorityPassphraseFile.flag],
+                    valued: [
+                        "--data-dir", "--zone", "--add-admin-key", "--scope", "--allow-from",
+                        Setting.authorityPassphraseFile.flag,
+                    ],
                     switches: ["--json", "--add-organization"],
                     command: "init"))
         case "serve":

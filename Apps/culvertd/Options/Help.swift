@@ -37,13 +37,15 @@ enum Help {
         Usage:
           culvertd init --data-dir DIRECTORY --zone ZONE [--ca-passphrase-file FILE] [--json]
           culvertd init --data-dir DIRECTORY --add-organization [--json]
-          culvertd init --data-dir DIRECTORY --add-admin-key ORGANIZATION [--json]
+          culvertd init --data-dir DIRECTORY --add-admin-key ORGANIZATION [--scope SCOPE]… [--allow-from RANGE]… [--json]
 
           --data-dir DIRECTORY  where everything is kept, mode 0700; or CULVERT_DATA_DIR
           --zone ZONE           the domain under which tunnels get their hosts; `localhost` needs no DNS
           --add-organization    one more organization in a directory that is already in use; stop the service first
           --add-admin-key ORGANIZATION
                                 one more admin key of it, which the API never makes; stop the service first
+          --scope SCOPE         the new key may do this and no more, such as keys:write; repeat for more
+          --allow-from RANGE    the new key may be used from there only, such as 192.0.2.0/24; repeat for more
           --ca-passphrase-file FILE
                                 encrypt the CA's key with the line in this file, or CULVERT_CA_PASSPHRASE_FILE; every later
                                 command that opens the directory needs it too

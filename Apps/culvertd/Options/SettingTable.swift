@@ -22,6 +22,15 @@ extension Setting {
     static let keyRotationsPer15Minutes = Setting(
         "limit_key_rotations_per_15_min", .integer(default: 3, range: 0...1_000_000_000),
         "attempts of an address (IPv6: of a /64) to rotate a key in 15 minutes")
+    static let apiKeyRotationsPerDay = Setting(
+        "limit_api_key_rotations_per_day", .integer(default: 10, range: 0...1_000_000_000),
+        "rotations of an identity's API keys by administrators, and of the organization's own together, in 24 hours")
+    static let keyScopes = Setting(
+        "limit_scopes_per_key", .integer(default: APIKeyFields.scopeCountMaxDefault, range: 1...1_000),
+        "scopes that an API key may be narrowed to before 422")
+    static let keyRanges = Setting(
+        "limit_ip_ranges_per_key", .integer(default: APIKeyFields.rangeCountMaxDefault, range: 1...1_000),
+        "ranges of addresses that an API key may be narrowed to before 422")
     static let apps = Setting(
         "limit_apps_per_organization", .integer(default: 100, range: 0...1_000_000), "apps of an organization before 409")
     static let apiRequestsPerMinute = Setting(
@@ -183,7 +192,8 @@ extension Setting {
     /// All of them, in the order of the help.
     static let all: [Setting] = [
         https, http, logFormat,
-        tunnelCreatesPerDay, secretRotationsPerDay, csrSigningsPerDay, keyRotationsPer15Minutes, apps,
+        tunnelCreatesPerDay, secretRotationsPerDay, csrSigningsPerDay, keyRotationsPer15Minutes,
+        apiKeyRotationsPerDay, keyScopes, keyRanges, apps,
         apiRequestsPerMinute, authFailuresPerMinute, trackedCallers, bodyBytesPerAddress, trustedProxies, metricsNetworks,
         reservedNamesAdd, reservedNamesRemove,
         keptEvents, eventDays, eventStreams, eventSilenceSeconds,

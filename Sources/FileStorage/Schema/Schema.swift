@@ -6,5 +6,5 @@ enum Schema {
     static var version: Int { steps.count }
 
     /// Step n leads from version n to version n + 1.
-    static let steps: [String] = [first, second]
+    static let steps: [String] = [first, second, third]
 }

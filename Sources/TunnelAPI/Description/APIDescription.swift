@@ -74,7 +74,7 @@ package enum APIDescription {
             }
         }
         for operation in operations {
-            if let body = operation.body { collect(body) }
+            for body in [operation.body, operation.optionalBody].compactMap(\.self) { collect(body) }
             for answer in operation.allAnswers { if let content = answer.content { collect(content.schema) } }
         }
         return found.values.sorted { $0.name < $1.name }
@@ -90,14 +90,16 @@ extension APIOperation {
             JSONMember("operationId", .string(id)),
             JSONMember("tags", .array([.string(tag.rawValue)])),
             JSONMember("summary", .string(summary)),
-            JSONMember("description", .string([details, access.sentence].filter { !$0.isEmpty }.joined(separator: " "))),
+            JSONMember(
+                "description",
+                .string([details, access.sentence, access.scopeSentence].filter { !$0.isEmpty }.joined(separator: " "))),
             JSONMember("security", SecurityScheme.requirement(of: access)),
         ]
         let parameters = pathParameters + self.parameters + (isKeyed ? [.idempotencyKey] : [])
         if !parameters.isEmpty { members.append(JSONMember("parameters", .array(parameters.map(\.described)))) }
-        if let body {
+        if let body = body ?? optionalBody {
             let content = JSONValue.members(["application/json": .members(["schema": body.json])])
-            members.append(JSONMember("requestBody", .members(["required": .bool(true), "content": content])))
+            members.append(JSONMember("requestBody", .members(["required": .bool(self.body != nil), "content": content])))
         }
         members.append(JSONMember("responses", .object(responses)))
         return .object(members)
@@ -122,10 +124,10 @@ extension APIOperation {
         if isMetered { all.append(.tooMany("The address or the credential has asked as often as it may in a minute.")) }
         if case .permitted = access {
             all.append(.problem(401, "The credential is missing, unknown, revoked or expired.", headers: [.wwwAuthenticate]))
-            all.append(.problem(403, "The credential may not do this."))
+            all.append(.problem(403, "The credential may not do this, or a key is used from an address that it is not for."))
         }
         if path.contains("{") { all.append(.problem(404, "There is none with this identifier among yours.")) }
-        if body != nil { all.append(.problem(422, "The body breaks a rule; `errors` says which and where.")) }
+        if body ?? optionalBody != nil { all.append(.problem(422, "The body breaks a rule; `errors` says which and where.")) }
         if isKeyed {
             all.append(.problem(409, "The first request with this `Idempotency-Key` still runs."))
         }

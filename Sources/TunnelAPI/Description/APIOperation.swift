@@ -20,14 +20,16 @@ struct APIOperation: Sendable {
     /// As in the route table: it counts towards the limits of requests.
     let isMetered: Bool
     let parameters: [APIParameter]
-    /// The body that it takes; nil when none is read.
+    /// The body that it takes; nil when none is read, or none has to be there.
     let body: JSONSchema?
+    /// The body that it takes if there is one.
+    let optionalBody: JSONSchema?
     let answers: [DescribedAnswer]
 
     init(
         _ method: String, _ path: String, _ id: String, _ tag: APITag, _ summary: String, _ details: String = "",
         access: Route.Access, isKeyed: Bool = false, isMetered: Bool = true, parameters: [APIParameter] = [],
-        body: JSONSchema? = nil,
+        body: JSONSchema? = nil, optionalBody: JSONSchema? = nil,
         answers: [DescribedAnswer]
     ) {
         self.method = method
@@ -41,6 +43,7 @@ struct APIOperation: Sendable {
         self.isMetered = isMetered
         self.parameters = parameters
         self.body = body
+        self.optionalBody = optionalBody
         self.answers = answers
     }
 

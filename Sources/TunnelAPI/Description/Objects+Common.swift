@@ -12,6 +12,7 @@ extension NamedSchema {
             SchemaProperty(
                 "detail", .either([.string, .ref(.handleConflict)]), "What happened and what to do next, for people."),
             SchemaProperty("instance", .uri, "This occurrence, by its request id."),
+            .optional("missing_scopes", .array(of: .string), "The scopes that a credential lacks; only with status 403."),
             .optional("errors", .array(of: .ref(.fieldError)), "What is wrong with which part; only with status 422."),
         ])
 

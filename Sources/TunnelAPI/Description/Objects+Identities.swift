@@ -75,6 +75,9 @@ extension NamedSchema {
                 "created_by", .string, "The key that asked for it, the identity that rotated its own, or the service."),
             SchemaProperty("creator_type", .oneOf(KeyCreatorType.allCases.map(\.rawValue)), "`agent` after a self-rotation."),
             SchemaProperty("scoped_identity_id", .uuid.orNull, "The one identity that it acts for; null for an admin key."),
+            SchemaProperty("scopes", .array(of: .string).orNull, "What it is narrowed to; null for all that its owner may."),
+            SchemaProperty(
+                "allowed_ip_ranges", .array(of: .string).orNull, "From where it may be used (CIDR); null for everywhere."),
             SchemaProperty("label", .keyLabel),
             SchemaProperty("description", .keyDescription.orNull),
             SchemaProperty("status", .oneOf(["active", "revoked"]), "An expired key is `revoked` too."),
@@ -85,24 +88,47 @@ extension NamedSchema {
             SchemaProperty("revoked_at", .time.orNull, "When it was ended."),
             SchemaProperty("created_at", .time),
             SchemaProperty("updated_at", .time),
+            SchemaProperty("replaced_by", .apiKeyID.orNull, "The key that it was rotated into."),
         ])
+
+    static let apiKeyRotation = NamedSchema(
+        "APIKeyRotation", "How the old key ends.",
+        [
+            .optional(
+                "overlap_hours", .integer(0...KeyOverlap.hoursMax).orNull,
+                "For so many hours both keys count; at once when it is 0 or missing.")
+        ])
+
+    static let rotatedAPIKey = NamedSchema(
+        "RotatedAPIKey", "A new key, which is shown this once, and the old one's record.",
+        newKey + [SchemaProperty("replaced_record", .ref(.apiKeyRecord), "The old key as it is now.")])
 
     static let apiKeyCreation = NamedSchema(
         "APIKeyCreation", "For whom a new key is to be.",
         [
             SchemaProperty("label", .keyLabel, "What people call the key."),
             .optional("description", .keyDescription.orNull, "Free text."),
-            .optional("scoped_identity_id", .uuid.orNull, "The identity; without one the answer is 403."),
+            .optional(
+                "scoped_identity_id", .uuid.orNull,
+                "The identity; without one the key is for the whole organization and has to be narrowed by `scopes`."),
             .optional("expires_at", .time.orNull, "A moment in the future; never when it is missing."),
+            .optional(
+                "scopes", .array(of: .keyScope).orNull,
+                "All that the key is to do. `tunnel:{name}:connect` is for connecting an agent of one tunnel and nothing else."
+            ),
+            .optional(
+                "allowed_ip_ranges", .array(of: .addressRange).orNull,
+                "From where the key may be used, by callers and by agents, as IPv4 or IPv6 ranges in CIDR notation."),
         ])
 
     static let createdAPIKey = NamedSchema(
-        "CreatedAPIKey", "A new key and the secret with which its agent can rotate it, which are shown this once.",
-        [
-            SchemaProperty("api_key", .apiKey, "What goes into `X-API-Key`."),
-            SchemaProperty("rotation_secret", .rotationSecret, "What goes into `rotate-key`."),
-            SchemaProperty("record", .ref(.apiKeyRecord)),
-        ])
+        "CreatedAPIKey", "A new key and the secret with which its agent can rotate it, which are shown this once.", newKey)
+
+    private static let newKey = [
+        SchemaProperty("api_key", .apiKey, "What goes into `X-API-Key`."),
+        SchemaProperty("rotation_secret", .rotationSecret.orNull, "What goes into `rotate-key`; null without an identity."),
+        SchemaProperty("record", .ref(.apiKeyRecord)),
+    ]
 
     static let whoAmI = NamedSchema(
         "WhoAmI",
@@ -124,6 +150,20 @@ extension NamedSchema {
             SchemaProperty("created_at", .unixSeconds),
             SchemaProperty("last_used_at", .unixSeconds.orNull),
             SchemaProperty("expires_at", .unixSeconds.orNull),
+            SchemaProperty("scopes", .array(of: .string).orNull, "What the key is narrowed to; null for all."),
+            SchemaProperty("allowed_ip_ranges", .array(of: .string).orNull, "From where it may be used; null for everywhere."),
+            SchemaProperty(
+                "connectable_tunnels", .array(of: .ref(.connectableTunnel)), "The tunnels of `tunnel:{name}:connect`."),
+        ])
+
+    private static let connectableTunnel = NamedSchema(
+        "ConnectableTunnel", "What an agent has to know of the tunnel that its key is for.",
+        [
+            SchemaProperty("id", .uuid), SchemaProperty("tunnel_name", .name),
+            SchemaProperty("agent_identity_id", .uuid.orNull), SchemaProperty("tls_mode", .tlsMode),
+            SchemaProperty("status", .oneOf(TunnelStatus.allCases.map(\.rawValue))),
+            SchemaProperty("public_host", .string.example("my-agent.localhost")),
+            SchemaProperty("zone", .string.example("localhost")),
         ])
 
     private static let whoAmIApp = NamedSchema(
@@ -153,6 +193,11 @@ extension JSONSchema {
     fileprivate static let keyLabel = string(min: 1, max: APIKeyFields.labelScalarCountMax, pattern: #"^[^\u0000]*$"#)
     fileprivate static let keyDescription = string(
         max: APIKeyFields.descriptionScalarCountMax, pattern: #"^[^\u0000]*$"#)
+    /// A word of the table of scopes, or the one tunnel that an agent may be connected for.
+    fileprivate static let keyScope = either([
+        .oneOf(KeyScope.allCases.map(\.rawValue)), .string(pattern: "^tunnel:[a-z0-9]+(-[a-z0-9]+)*:connect$"),
+    ])
+    fileprivate static let addressRange = string(pattern: "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$").example("192.0.2.0/24")
     static let apiKeyID = string.example("ApiKey_0b5f3a52-7c1d-4e2f-9a86-5d4c3b2a1908")
     static let apiKey = string(pattern: "^ApiKey_[0-9A-Za-z]{49}$")
     static let rotationSecret = string(pattern: "^RotSecret_[0-9A-Za-z]{49}$")

@@ -66,8 +66,11 @@ extension APIOperation {
                 .problem(422, "`limit` or `cursor` is not right."),
             ]),
         APIOperation(
-            "POST", "/api/v1/api-keys", "createAPIKey", .apiKeys, "Create a key for an identity",
-            "Admin keys are made on the service's own machine only; asking for one is answered 403.",
+            "POST", "/api/v1/api-keys", "createAPIKey", .apiKeys, "Create a key for an identity, or for some scopes",
+            """
+            Admin keys are made on the service's own machine only; asking for one, or for one of the whole organization with \
+            `keys:write` or `apps:write`, is answered 403. So is asking for a key that could do more than the one that asks.
+            """,
             access: .permitted(.createIdentityKey), isKeyed: true, body: .ref(.apiKeyCreation),
             answers: [
                 DescribedAnswer(201, "The key was made.", .ref(.createdAPIKey)),
@@ -80,6 +83,18 @@ extension APIOperation {
             "DELETE", "/api/v1/api-keys/{key_id}", "revokeAPIKey", .apiKeys, "Revoke a key",
             "It counts no more at the next request; agents that connected with it are cut off. Repeating it changes nothing.",
             access: .permitted(.revokeKey), answers: [.noContent("The key is revoked.")]),
+        APIOperation(
+            "POST", "/api/v1/api-keys/{key_id}/rotate", "rotateAPIKey", .apiKeys, "Put a new key in a key's place",
+            """
+            The new key is for the same owner, scopes, ranges and time. With an overlap the old one counts beside it until its \
+            `expires_at`, which is set; without one it is revoked, and agents that connected with it are cut off.
+            """,
+            access: .permitted(.rotateKey), isKeyed: true, optionalBody: .ref(.apiKeyRotation),
+            answers: [
+                DescribedAnswer(201, "The new key was made.", .ref(.rotatedAPIKey), headers: APIHeader.rateLimit),
+                .problem(409, "The key has ended, or was rotated already."),
+                .tooMany("The identity's keys, or the organization's own, were rotated as often as they may in 24 hours."),
+            ]),
         whoAmI.also(at: "/api/whoami", as: "whoAmI"),
         whoAmI,
     ]

@@ -55,6 +55,16 @@ extension Route.Access {
         }
     }
 
+    /// What a key needs that is narrowed to scopes, for people.
+    var scopeSentence: String {
+        switch self {
+        case .everyone, .rotationSecret: return ""
+        case .permitted(let action):
+            guard let scope = Permission.keyScope(of: action) else { return "A key needs no scope for it." }
+            return "A key that is narrowed to scopes needs `\(scope.rawValue)`."
+        }
+    }
+
     private func identitySentence(_ action: Permission.Action) -> String? {
         guard Permission.isAllowed(.identityKey(.nobody), action) else { return nil }
         return "an identity's key for what is its own"

@@ -17,6 +17,13 @@ extension Problem {
                 403, "no-rotation-secret", title: "No rotation secret",
                 detail: "No rotation secret was issued with this key; create a key for the identity, which comes with one.")
         case .forbidden(let action): self = .forbidden(action)
+        case .scopeMissing(let action, let scope): self = .scopeMissing(action, scope)
+        case .addressNotAllowed(let address): self = .addressNotAllowed(address)
+        case .exceedsOwn(let excess): self = .exceedsOwn(excess)
+        case .makingScopesOverAPI(let scopes): self = .makingScopesOverAPI(scopes)
+        case .adminKeyRotation: self = .adminKeyRotation
+        case .keyHasEnded: self = .keyHasEnded
+        case .keyIsRotated(let successor): self = .keyIsRotated(into: successor)
         case .noSuchTunnel: self = .noSuchTunnel
         case .nameTaken(let name):
             self.init(

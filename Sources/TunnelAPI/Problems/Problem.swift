@@ -10,6 +10,8 @@ package struct Problem: Error, Sendable {
     package var detail: JSONValue
     /// What is wrong with which part of the request; stands only in answers with 422.
     package var errors: [FieldError]
+    /// Members of this kind of problem alone (RFC 9457 section 3.2).
+    package var extensions: [JSONMember] = []
     /// Fields that go with the answer: `WWW-Authenticate`, `Allow`, `Retry-After`.
     package var fields: HTTPFields
 
@@ -53,6 +55,7 @@ extension Problem {
             JSONMember("detail", detail),
             JSONMember("instance", .string("urn:culvert:request:" + requestID)),
         ]
+        members += extensions
         if !errors.isEmpty {
             let list = errors.map { JSONValue.members(["pointer": .string($0.pointer), "detail": .string($0.detail)]) }
             members.append(JSONMember("errors", .array(list)))

@@ -5,6 +5,7 @@ internal import TunnelWire
 /// The calls on API keys (control plane, section 4).
 struct APIKeyRoutes: Sendable {
     let ports: ServicePorts
+    let rules: ServiceRules
 
     var routes: [Route] {
         [
@@ -12,6 +13,7 @@ struct APIKeyRoutes: Sendable {
             route("POST", "", .createIdentityKey, .object, .keyed(mint)),
             route("GET", "/{key_id}", .listKeys, .unused, .call(get)),
             route("DELETE", "/{key_id}", .revokeKey, .unused, .call(revoke)),
+            route("POST", "/{key_id}/rotate", .rotateKey, .objectOrNothing, .keyed(rotate)),
         ]
     }
 
@@ -38,14 +40,31 @@ extension APIKeyRoutes {
     @Sendable private func mint(_ call: APICall, _ keeper: AnswerKeeper?) async throws -> APIAnswer {
         let request = try MintAPIKey.Request(call.body)
         return try await ports.answer(call, keeper) { store, now in
-            try MintAPIKey(ports: ports).decide(request, by: call.context, in: store, at: now).map { new in
+            try MintAPIKey(ports: ports, limits: rules.keys).decide(request, by: call.context, in: store, at: now).map { new in
                 APIAnswer(
                     201,
                     .members([
-                        "api_key": .string(new.apiKey), "rotation_secret": .string(new.rotationSecret),
-                        "record": document(APIKeySnapshot(record: new.record, moment: now)),
+                        "api_key": .string(new.apiKey), "rotation_secret": .optional(new.rotationSecret),
+                        "record": document(try store.snapshot(of: new.record, at: now)),
                     ]))
             }
+        }
+    }
+
+    @Sendable private func rotate(_ call: APICall, _ keeper: AnswerKeeper?) async throws -> APIAnswer {
+        let overlap = try KeyOverlap(call.body)
+        return try await ports.answer(call, keeper) { store, now in
+            try RotateAPIKey(ports: ports, rules: rules)
+                .decide(call.apiKeyID, overlap: overlap, by: call.context, in: store, at: now).map { rotated in
+                    APIAnswer(
+                        201,
+                        .members([
+                            "api_key": .string(rotated.new.apiKey), "rotation_secret": .optional(rotated.new.rotationSecret),
+                            "record": document(try store.snapshot(of: rotated.new.record, at: now)),
+                            "replaced_record": document(try store.snapshot(of: rotated.old, at: now)),
+                        ])
+                    ).limited(by: rotated.rateLimit)
+                }
         }
     }
 
@@ -68,6 +87,8 @@ struct APIKeyDocument {
             "created_by": .string(key.createdBy),
             "creator_type": .string(key.creatorType.rawValue),
             "scoped_identity_id": .optional(key.scopedIdentityID?.text),
+            "scopes": .strings(snapshot.scopeNames),
+            "allowed_ip_ranges": .strings(key.bounds.rangeTexts),
             "label": .string(key.label),
             "description": .optional(key.description),
             "status": .string(status),
@@ -78,6 +99,7 @@ struct APIKeyDocument {
             "revoked_at": .time(key.revokedAt),
             "created_at": .time(key.createdAt),
             "updated_at": .time(key.updatedAt),
+            "replaced_by": .optional(key.replacedBy.map { APIKeyRecord.text(of: $0) }),
         ])
     }
 
@@ -97,12 +119,55 @@ extension MintAPIKey.Request {
         let description = reader.keyDescription()
         let identityID = reader.scopedIdentityID()
         let expiresAt = reader.expiry()
+        let scopes = reader.keyScopes()
+        let ranges = reader.addressRanges()
         try reader.check()
-        self.init(label: label ?? "", description: description, identityID: identityID, expiresAt: expiresAt)
+        self.init(
+            label: label ?? "", description: description, identityID: identityID, expiresAt: expiresAt, scopes: scopes,
+            ranges: ranges)
     }
 }
 
+extension KeyOverlap {
+    /// Reads how long the old key is to go on; without a word it ends at once.
+    init(_ body: JSONValue) throws(Problem) {
+        var reader = MemberReader(body)
+        let hours = reader.integer("overlap_hours", in: 0...KeyOverlap.hoursMax, "hours")
+        try reader.check()
+        self = hours.flatMap { KeyOverlap(hours: $0) } ?? .none
+    }
+}
+
+extension KeyBounds {
+    /// The ranges as they are written; nil when there are none.
+    var rangeTexts: [String]? { ranges.isEmpty ? nil : ranges.map(\.text) }
+}
+
+extension JSONValue {
+    static func strings(_ texts: [String]?) -> JSONValue { texts.map { .array($0.map { .string($0) }) } ?? .null }
+}
+
 extension MemberReader {
+    mutating func keyScopes() -> [KeyScopeName]? {
+        list("scopes", of: "scopes") { text in
+            do throws(KeyScopeError) {
+                return .value(try KeyScopeName(validating: text))
+            } catch {
+                return .flaw(error.explanation)
+            }
+        }
+    }
+
+    mutating func addressRanges() -> [AddressRange]? {
+        list("allowed_ip_ranges", of: "ranges in CIDR notation") { text in
+            do throws(AddressRangeError) {
+                return .value(try AddressRange(validating: text))
+            } catch {
+                return .flaw(error.explanation)
+            }
+        }
+    }
+
     mutating func label() -> String? {
         guard let text = string("label") else { return nil }
         if text.unicodeScalars.contains("\0") { refuse("label", "It contains the character U+0000.") }
@@ -138,6 +203,9 @@ extension FieldError {
         case .labelEmpty, .labelTooLong: self.init("/label", error.explanation)
         case .descriptionTooLong: self.init("/description", error.explanation)
         case .expiryInThePast: self.init("/expires_at", error.explanation)
+        case .scopesEmpty, .tooManyScopes, .scopesBeyondIdentity, .noTunnelToConnect, .notTheIdentitysTunnel:
+            self.init("/scopes", error.explanation)
+        case .rangesEmpty, .tooManyRanges: self.init("/allowed_ip_ranges", error.explanation)
         }
     }
 }

@@ -65,7 +65,7 @@ struct AgentRoutes: Sendable {
         .members([
             "message": .string("The API key and the rotation secret are new. Keep both: they are not shown again."),
             "apiKey": .string(rotated.key.apiKey),
-            "rotationSecret": .string(rotated.key.rotationSecret),
+            "rotationSecret": .optional(rotated.key.rotationSecret),
             "agentId": .string(rotated.identity.id.text),
             "agentName": .string(rotated.identity.handle.text),
         ])

@@ -6,6 +6,7 @@ internal import TunnelWire
 /// section 4).
 struct WhoAmIRoutes: Sendable {
     let ports: ServicePorts
+    let rules: ServiceRules
 
     /// The client asks below the root of the API; its siblings are below the version.
     var routes: [Route] {
@@ -18,13 +19,14 @@ struct WhoAmIRoutes: Sendable {
 
     @Sendable private func whoAmI(_ call: APICall) async throws -> APIAnswer {
         switch try await WhoAmI(ports: ports)(by: call.context) {
-        case .apiKey(let key): APIAnswer(200, document(of: key))
+        case .apiKey(let snapshot): APIAnswer(200, document(of: snapshot))
         case .app(let scopes): APIAnswer(200, document(ofApp: call.context, scopes))
         }
     }
 
-    private func document(of key: APIKeyRecord) -> JSONValue {
-        .members([
+    private func document(of snapshot: APIKeySnapshot) -> JSONValue {
+        let key = snapshot.record
+        return .members([
             "auth_type": .string("api_key"),
             "auth_subtype": .string(key.scopedIdentityID == nil ? "api_key.admin_scoped" : "api_key.agent_scoped.claimed"),
             "scope": .null,
@@ -38,6 +40,22 @@ struct WhoAmIRoutes: Sendable {
             "created_at": .unixSeconds(key.createdAt),
             "last_used_at": .unixSeconds(key.lastUsedAt),
             "expires_at": .unixSeconds(key.expiresAt),
+            "scopes": .strings(snapshot.scopeNames),
+            "allowed_ip_ranges": .strings(key.bounds.rangeTexts),
+            "connectable_tunnels": .array(snapshot.tunnels.map { connectable($0, at: snapshot.moment) }),
+        ])
+    }
+
+    /// What an agent has to know of a tunnel that its key may connect it for and nothing else.
+    private func connectable(_ tunnel: Tunnel, at now: Timestamp) -> JSONValue {
+        .members([
+            "id": .string(tunnel.id.text),
+            "tunnel_name": .string(tunnel.name.text),
+            "agent_identity_id": .optional(tunnel.identityID?.text),
+            "tls_mode": .string(tunnel.tlsMode.rawValue),
+            "status": .string(tunnel.status(at: now).rawValue),
+            "public_host": .string(PublicHost(name: tunnel.name, zone: rules.zone).text),
+            "zone": .string(rules.zone.text),
         ])
     }
 

@@ -27,6 +27,8 @@ struct Route: Sendable {
         /// Nothing is read from it; what is there must still be JSON.
         case unused
         case object
+        /// An object, or no body at all.
+        case objectOrNothing
     }
 
     enum Handler: Sendable {

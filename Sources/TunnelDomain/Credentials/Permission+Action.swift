@@ -21,6 +21,8 @@ extension Permission {
         case createAdminKey = "key.create_admin"
         case listKeys = "key.list"
         case revokeKey = "key.revoke"
+        /// Another's key, without its rotation secret.
+        case rotateKey = "key.rotate_any"
         case rotateOwnKey = "key.rotate"
         case askWhoAmI = "whoami.read"
         case createApp = "app.create"

@@ -28,50 +28,57 @@ extension Permission {
         var identityKey: Reach
         var app: Reach
         var connectSecret: Reach
+        /// What a key needs that is narrowed to scopes; nil for what every key may.
+        var keyScope: KeyScope?
 
-        init(_ adminKey: Reach, _ identityKey: Reach, _ app: Reach, _ connectSecret: Reach) {
+        init(
+            _ adminKey: Reach, _ identityKey: Reach, _ app: Reach, _ connectSecret: Reach, _ keyScope: KeyScope?
+        ) {
             self.adminKey = adminKey
             self.identityKey = identityKey
             self.app = app
             self.connectSecret = connectSecret
+            self.keyScope = keyScope
         }
     }
 
-    /// The table. Columns: admin key, identity's key, app, connect secret.
+    /// The table. Columns: admin key, identity's key, app, connect secret; and the scope that a narrowed key needs.
     static func row(of action: Action) -> Row {
         switch action {
-        case .createTunnel: Row(.organization, .never, .scope(.writeTunnels), .never)
-        case .listTunnels: Row(.organization, .own, .scope(.readTunnels), .never)
-        case .readTunnel: Row(.organization, .own, .scope(.readTunnels), .never)
-        case .updateTunnel: Row(.organization, .own, .scope(.writeTunnels), .never)
-        case .deleteTunnel: Row(.organization, .own, .scope(.writeTunnels), .never)
-        case .restoreTunnel: Row(.organization, .own, .scope(.writeTunnels), .never)
-        case .forceDeleteTunnel: Row(.organization, .never, .never, .never)
-        case .rotateConnectSecret: Row(.organization, .own, .scope(.rotateSecrets), .never)
-        case .signCertificate: Row(.organization, .own, .scope(.writeTunnels), .never)
-        case .createIdentity: Row(.organization, .never, .never, .never)
-        case .listIdentities: Row(.organization, .own, .scope(.readTunnels), .never)
-        case .readIdentity: Row(.organization, .own, .scope(.readTunnels), .never)
-        case .updateIdentity: Row(.organization, .own, .never, .never)
-        case .deleteIdentity: Row(.organization, .never, .never, .never)
-        case .rotateSigningKey: Row(.organization, .own, .never, .never)
-        case .readSigningKey: Row(.organization, .own, .never, .never)
-        case .createIdentityKey: Row(.organization, .never, .never, .never)
+        case .createTunnel: Row(.organization, .never, .scope(.writeTunnels), .never, .writeTunnels)
+        case .listTunnels: Row(.organization, .own, .scope(.readTunnels), .never, .readTunnels)
+        case .readTunnel: Row(.organization, .own, .scope(.readTunnels), .never, .readTunnels)
+        case .updateTunnel: Row(.organization, .own, .scope(.writeTunnels), .never, .writeTunnels)
+        case .deleteTunnel: Row(.organization, .own, .scope(.writeTunnels), .never, .writeTunnels)
+        case .restoreTunnel: Row(.organization, .own, .scope(.writeTunnels), .never, .writeTunnels)
+        case .forceDeleteTunnel: Row(.organization, .never, .never, .never, .writeTunnels)
+        case .rotateConnectSecret: Row(.organization, .own, .scope(.rotateSecrets), .never, .rotateSecrets)
+        case .signCertificate: Row(.organization, .own, .scope(.writeTunnels), .never, .writeTunnels)
+        case .createIdentity: Row(.organization, .never, .never, .never, .writeIdentities)
+        case .listIdentities: Row(.organization, .own, .scope(.readTunnels), .never, .readTunnels)
+        case .readIdentity: Row(.organization, .own, .scope(.readTunnels), .never, .readTunnels)
+        case .updateIdentity: Row(.organization, .own, .never, .never, .writeIdentities)
+        case .deleteIdentity: Row(.organization, .never, .never, .never, .writeIdentities)
+        case .rotateSigningKey: Row(.organization, .own, .never, .never, .rotateSecrets)
+        case .readSigningKey: Row(.organization, .own, .never, .never, .readTunnels)
+        case .createIdentityKey: Row(.organization, .never, .never, .never, .writeKeys)
         // Admin keys are minted on the service's own machine, never over the API.
-        case .createAdminKey: Row(.never, .never, .never, .never)
-        case .listKeys: Row(.organization, .never, .never, .never)
-        case .revokeKey: Row(.organization, .never, .never, .never)
-        case .rotateOwnKey: Row(.never, .own, .never, .never)
-        case .askWhoAmI: Row(.organization, .own, .organization, .never)
-        case .createApp: Row(.organization, .never, .never, .never)
-        case .readApps: Row(.organization, .never, .never, .never)
-        case .deleteApp: Row(.organization, .never, .never, .never)
-        case .rotateClientSecret: Row(.organization, .never, .never, .never)
-        case .readAudit: Row(.organization, .never, .scope(.readAudit), .never)
-        case .readEvents: Row(.organization, .never, .scope(.readEvents), .never)
-        case .readWebhooks: Row(.organization, .never, .never, .never)
-        case .writeWebhooks: Row(.organization, .never, .never, .never)
-        case .connectAgent: Row(.organization, .own, .never, .own)
+        case .createAdminKey: Row(.never, .never, .never, .never, .writeKeys)
+        case .listKeys: Row(.organization, .never, .never, .never, .readKeys)
+        case .revokeKey: Row(.organization, .never, .never, .never, .writeKeys)
+        case .rotateKey: Row(.organization, .never, .never, .never, .writeKeys)
+        // The rotation secret is what allows it; the new key is narrowed as the old one is.
+        case .rotateOwnKey: Row(.never, .own, .never, .never, nil)
+        case .askWhoAmI: Row(.organization, .own, .organization, .never, nil)
+        case .createApp: Row(.organization, .never, .never, .never, .writeApps)
+        case .readApps: Row(.organization, .never, .never, .never, .readApps)
+        case .deleteApp: Row(.organization, .never, .never, .never, .writeApps)
+        case .rotateClientSecret: Row(.organization, .never, .never, .never, .rotateSecrets)
+        case .readAudit: Row(.organization, .never, .scope(.readAudit), .never, .readAudit)
+        case .readEvents: Row(.organization, .never, .scope(.readEvents), .never, .readEvents)
+        case .readWebhooks: Row(.organization, .never, .never, .never, .readWebhooks)
+        case .writeWebhooks: Row(.organization, .never, .never, .never, .writeWebhooks)
+        case .connectAgent: Row(.organization, .own, .never, .own, .connectAgents)
         }
     }
 }
@@ -85,7 +92,8 @@ extension Permission {
     ///
     /// - Returns: `allow` or `forbid`.
     public static func decide(_ principal: Principal, _ action: Action) -> PermissionDecision {
-        switch reach(of: action, for: principal.kind) {
+        guard principal.bounds.scopes?.permits(action) ?? true else { return .forbid }
+        return switch reach(of: action, for: principal.kind) {
         case .never: .forbid
         case .own, .organization: .allow
         case .scope(let scope): holds(scope, principal.kind) ? .allow : .forbid
@@ -96,6 +104,10 @@ extension Permission {
     public static func decide(
         _ principal: Principal, _ action: Action, on resource: Resource
     ) -> PermissionDecision {
+        if let scopes = principal.bounds.scopes {
+            guard scopes.permits(action) else { return .forbid }
+            guard reach(of: action, for: principal.kind) == .never || scopes.reaches(resource, by: action) else { return .hide }
+        }
         switch reach(of: action, for: principal.kind) {
         case .never: return .forbid
         case .own: return principal.organizationID == resource.organizationID && owns(principal.kind, resource) ? .allow : .hide
@@ -105,6 +117,26 @@ extension Permission {
             return principal.organizationID == resource.organizationID ? .allow : .hide
         }
     }
+
+    /// The scope that a narrowed key needs for an act; nil for what every key may that its owner may.
+    public static func keyScope(of action: Action) -> KeyScope? { row(of: action).keyScope }
+
+    /// The scope for want of which an act is forbidden, as it is written; nil when no scope would help.
+    public static func missingScope(_ principal: Principal, _ action: Action) -> String? {
+        switch reach(of: action, for: principal.kind) {
+        case .never: return nil
+        case .scope(let scope) where !holds(scope, principal.kind): return scope.rawValue
+        case .own, .organization, .scope:
+            let isPermitted = principal.bounds.scopes?.permits(action) ?? true
+            return isPermitted ? nil : keyScope(of: action)?.rawValue
+        }
+    }
+
+    /// The scopes that mean something for a key of one identity, in a fixed order.
+    public static let identityKeyScopes: [KeyScope] = {
+        let used = Set(Action.allCases.filter { row(of: $0).identityKey != .never }.compactMap { keyScope(of: $0) })
+        return KeyScope.allCases.filter { used.contains($0) }
+    }()
 
     private static func reach(of action: Action, for kind: Principal.Kind) -> Reach {
         let row = row(of: action)

@@ -23,10 +23,13 @@ public struct Principal: Hashable, Sendable {
 
     public let organizationID: OrganizationID
     public let kind: Kind
+    /// What an API key is narrowed to within what its kind may.
+    public let bounds: KeyBounds
 
     /// Takes the owner of a credential that has been checked; this type proves nothing by itself.
-    public init(organizationID: OrganizationID, kind: Kind) {
+    public init(organizationID: OrganizationID, kind: Kind, bounds: KeyBounds = .none) {
         self.organizationID = organizationID
         self.kind = kind
+        self.bounds = bounds
     }
 }

@@ -28,6 +28,8 @@ public struct RateLimit: Hashable, Sendable {
     public static let csrSignings = RateLimit(limit: 10, window: .days(1), name: "csr-signings")
     /// 3 attempts, not successes, to rotate a key per address group and 15 minutes (control plane, section 5).
     public static let keyRotationAttempts = RateLimit(limit: 3, window: .seconds(15 * 60), name: "key-rotations")
+    /// 10 rotations of API keys by their ids, counted for each identity, and once for the keys of the organization, per day.
+    public static let apiKeyRotations = RateLimit(limit: 10, window: .days(1), name: "api-key-rotations")
     /// 6,000 requests to the API per minute, counted for each address group and for each credential.
     public static let apiRequests = RateLimit(limit: 6_000, window: .seconds(60), name: "api-requests")
     /// 300 failed authentications per address group and minute.

@@ -74,7 +74,8 @@ extension EdgeFront {
         let door = loop.door
         Task { [request] in
             let decision = await Result { () async throws -> HelloDecision in
-                try await registry.authorize(tunnelID: request.tunnelID, credential: request.credential)
+                try await registry.authorize(
+                    tunnelID: request.tunnelID, credential: request.credential, from: request.address)
             }
             // On record before anybody can see it. A store that fails keeps no agent out.
             if case .success(.accept(let tunnel, _)) = decision {
@@ -97,11 +98,26 @@ extension EdgeFront {
             parts.log.note("agent.refused", [("status", "403"), ("ip", request.address)])
             _ = answer(
                 pending.stream, 403, "forbidden", "This credential may not serve the tunnel, or the tunnel is not active.")
+        case .success(.refuseScope(let scope)):
+            refuseKey(
+                "insufficient-scope",
+                "This API key lacks the scope \(scope), or tunnel:{name}:connect, so it connects no agent.", request, pending)
+        case .success(.refuseAddress):
+            refuseKey(
+                "address-not-allowed",
+                "This API key may not be used from \(request.address); use it from the addresses that it was made for.",
+                request, pending)
         case .success(.accept(let tunnel, let identity)):
             let door = parts.directory.door(of: tunnel.id)
             guard door !== loop.door else { return welcome(tunnel, identity, request, pending) }
             move(pending, to: door) { front, pending in front.welcome(tunnel, identity, request, pending) }
         }
+    }
+
+    private func refuseKey(_ reason: String, _ text: String, _ request: HelloRequest, _ pending: PendingHello) {
+        tally.figures.helloAnswered(.refusedKey)
+        parts.log.note("agent.refused", [("status", "403"), ("reason", reason), ("ip", request.address)])
+        _ = answer(pending.stream, 403, reason, text)
     }
 
     private func unavailable(_ pending: PendingHello) {

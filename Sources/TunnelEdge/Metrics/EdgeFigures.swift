@@ -31,7 +31,7 @@ package struct EdgeFigures: Sendable {
 
     /// What an agent's hello was answered.
     enum HelloOutcome: Int, CaseIterable {
-        case accepted, malformed, refusedCredential, refusedTunnel, supersededTooOften, draining, storeUnavailable
+        case accepted, malformed, refusedCredential, refusedTunnel, refusedKey, supersededTooOften, draining, storeUnavailable
 
         var label: String {
             switch self {
@@ -39,6 +39,7 @@ package struct EdgeFigures: Sendable {
             case .malformed: "malformed"
             case .refusedCredential: "refused_credential"
             case .refusedTunnel: "refused_tunnel"
+            case .refusedKey: "refused_key"
             case .supersededTooOften: "superseded_too_often"
             case .draining: "draining"
             case .storeUnavailable: "store_unavailable"

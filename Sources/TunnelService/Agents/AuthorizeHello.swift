@@ -31,13 +31,17 @@ package enum HelloDecision: Sendable, Hashable {
     case refuseCredential
     /// The credential is right, but the tunnel takes no agent. The answer is 403.
     case refuseTunnel
+    /// The API key is right, and its scopes connect no agent; this one would. The answer is 403, whatever the tunnel.
+    case refuseScope(missing: String)
+    /// The API key is right, but may not be used from where the agent is. The answer is 403, whatever the tunnel.
+    case refuseAddress
 
     /// The status of a refusal, or nil.
     package var refusalStatus: Int? {
         switch self {
         case .accept: nil
         case .refuseCredential: 401
-        case .refuseTunnel: 403
+        case .refuseTunnel, .refuseScope, .refuseAddress: 403
         }
     }
 }
@@ -51,12 +55,16 @@ package struct AuthorizeHello: Sendable {
 
     package init(ports: ServicePorts) { self.ports = ports }
 
-    /// - Parameter tunnelID: The value of `x-tunnel-id`, as it came.
-    package func callAsFunction(tunnelID: String, credential: AgentCredential) async throws -> HelloDecision {
+    /// - Parameters:
+    ///   - tunnelID: The value of `x-tunnel-id`, as it came.
+    ///   - address: The agent's IP address without port; a text that is none is in no key's ranges.
+    package func callAsFunction(
+        tunnelID: String, credential: AgentCredential, from address: String = ""
+    ) async throws -> HelloDecision {
         let id = TunnelID(tunnelID) ?? TunnelID(UUIDValue(high: 0, low: 0))
         switch credential {
         case .connectSecret(let secret): return try await authorize(id, connectSecret: secret)
-        case .apiKey(let key): return try await authorize(id, apiKey: key)
+        case .apiKey(let key): return try await authorize(id, apiKey: key, from: address)
         }
     }
 
@@ -71,11 +79,19 @@ package struct AuthorizeHello: Sendable {
         }
     }
 
-    private func authorize(_ id: TunnelID, apiKey: String) async throws -> HelloDecision {
-        let record = try await AuthenticateAPIKey(ports: ports)(apiKey)
+    private func authorize(_ id: TunnelID, apiKey: String, from address: String) async throws -> HelloDecision {
+        let judged = try await AuthenticateAPIKey(ports: ports).judge(apiKey, from: address)
         return try await ports.look { store, now in
             let tunnel = try store.tunnel(id)
-            guard let record, let tunnel else { return .refuseCredential }
+            let record: APIKeyRecord
+            switch judged {
+            case .accepted(let found): record = found
+            case .misplaced: return .refuseAddress
+            case .refused, .unknown: return .refuseCredential
+            }
+            // What the key can never do is said before anything depends on the tunnel.
+            if let scope = Permission.missingScope(record.principal, .connectAgent) { return .refuseScope(missing: scope) }
+            guard let tunnel else { return .refuseCredential }
             return decide(tunnel, record.principal, CredentialIdentity(kind: .apiKey(record.id), hash: record.hash), at: now)
         }
     }

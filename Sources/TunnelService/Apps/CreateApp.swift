@@ -31,6 +31,7 @@ package struct CreateApp: Sendable {
     ) throws -> Change<Created> {
         try call.require(.createApp)
         try check(name: request.name)
+        try call.requireNoExcess(of: .app(request.scopes))
         guard try store.appCount(of: call.organizationID) < rules.appsMax else { throw Refusal.tooManyApps(max: rules.appsMax) }
 
         let secret = ports.newClientSecret()

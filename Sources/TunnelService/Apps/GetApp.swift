@@ -20,7 +20,7 @@ extension CallContext {
         guard let id, let app = try store.app(id) else { throw Refusal.noSuchApp }
         switch Permission.decide(principal, action, on: Permission.Resource(app)) {
         case .allow: return app
-        case .forbid: throw Refusal.forbidden(action)
+        case .forbid: throw forbidden(action)
         case .hide: throw Refusal.noSuchApp
         }
     }

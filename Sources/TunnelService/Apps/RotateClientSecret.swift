@@ -11,6 +11,7 @@ package struct RotateClientSecret: Sendable {
         _ id: AppID?, by call: CallContext, in store: any StoreWriting, at now: Timestamp
     ) throws -> Change<String> {
         var app = try call.app(id, for: .rotateClientSecret, in: store)
+        try call.requireNoExcess(of: .app(app.scopes))
         let secret = ports.newClientSecret()
         app.rotateSecret(to: ports.hasher.hash(ofSecret: secret), last4: SecretFormat.last4(of: secret), at: now)
         try store.update(app)

@@ -4,6 +4,8 @@ package enum Authentication<Record: Sendable>: Sendable {
     case accepted(Record)
     /// It is known whose it was, or whose it claims to be, and it does not count; the reason is for the audit trail alone.
     case refused(Record, reason: String)
+    /// It counts, but not from where it was shown.
+    case misplaced(Record)
     /// Nobody has such a credential.
     case unknown
 
@@ -11,7 +13,7 @@ package enum Authentication<Record: Sendable>: Sendable {
     var record: Record? {
         switch self {
         case .accepted(let record): record
-        case .refused, .unknown: nil
+        case .refused, .misplaced, .unknown: nil
         }
     }
 
@@ -20,6 +22,7 @@ package enum Authentication<Record: Sendable>: Sendable {
         switch self {
         case .accepted(let record): .accepted(transform(record))
         case .refused(let record, let reason): .refused(transform(record), reason: reason)
+        case .misplaced(let record): .misplaced(transform(record))
         case .unknown: .unknown
         }
     }

@@ -8,7 +8,7 @@ package struct GetAPIKey: Sendable {
 
     package func callAsFunction(_ id: UUIDValue?, by call: CallContext) async throws -> APIKeySnapshot {
         try await ports.look { store, now in
-            APIKeySnapshot(record: try call.apiKey(id, for: .listKeys, in: store), moment: now)
+            try store.snapshot(of: call.apiKey(id, for: .listKeys, in: store), at: now)
         }
     }
 }
@@ -17,9 +17,21 @@ package struct GetAPIKey: Sendable {
 package struct APIKeySnapshot: Sendable, Hashable {
     package let record: APIKeyRecord
     package let moment: Timestamp
+    /// The tunnels that its scopes name, as they are called now, in a fixed order.
+    package let tunnels: [Tunnel]
 
-    package init(record: APIKeyRecord, moment: Timestamp) {
-        self.record = record
-        self.moment = moment
+    /// The key's scopes as they are written, words first; nil when it is not narrowed to any.
+    package var scopeNames: [String]? {
+        record.bounds.scopes.map { scopes in
+            scopes.words.map(\.rawValue).sorted() + tunnels.map { KeyScopeName.connect($0.name).text }
+        }
+    }
+}
+
+extension StoreReading {
+    /// The key's record with what is told of it besides.
+    package func snapshot(of record: APIKeyRecord, at now: Timestamp) throws -> APIKeySnapshot {
+        let tunnels = try (record.bounds.scopes?.tunnels ?? []).compactMap { try tunnel($0) }
+        return APIKeySnapshot(record: record, moment: now, tunnels: tunnels.sorted { ($0.name, $0.id) < ($1.name, $1.id) })
     }
 }

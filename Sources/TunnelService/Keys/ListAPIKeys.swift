@@ -12,7 +12,7 @@ package struct ListAPIKeys: Sendable {
             let page = try range.gather(
                 cursor: ListCursor.init(behind:),
                 read: { try store.apiKeys(of: call.organizationID, after: $0, limit: $1) })
-            return page.map { APIKeySnapshot(record: $0, moment: now) }
+            return try page.map { try store.snapshot(of: $0, at: now) }
         }
     }
 }

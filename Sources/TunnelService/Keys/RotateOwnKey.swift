@@ -46,7 +46,10 @@ package struct RotateOwnKey: Sendable {
     package func keyed(_ attempt: Attempt, _ key: IdempotencyKey) async throws -> KeyedRequest? {
         let keyHash = ports.hasher.hash(ofSecret: attempt.apiKey)
         let secretHash = ports.hasher.hash(ofSecret: attempt.rotationSecret)
-        guard let record = try await ports.look({ store, _ in try store.apiKey(hash: keyHash) }) else { return nil }
+        guard let record = try await ports.look({ store, _ in try store.apiKey(hash: keyHash) }),
+            // A kept answer shows the new key: it is given only where the old one might be used.
+            record.bounds.admits(attempt.ip)
+        else { return nil }
         return KeyedRequest(
             organizationID: record.organizationID, key: key,
             fingerprint: ports.hasher.sha256(Array("rotate-key\n".utf8) + keyHash + secretHash))
@@ -63,7 +66,8 @@ package struct RotateOwnKey: Sendable {
         let secretMatches = constantTimeEquals(secretHash, record?.rotationSecretHash ?? Self.noHash)
         let identity = try store.identity(record?.scopedIdentityID ?? IdentityID(UUIDValue(high: 0, low: 0)))
         let decision = SelfRotationDecision(
-            standing: record?.standing(at: now), hasSecret: record?.rotationSecretHash != nil, secretMatches: secretMatches)
+            standing: record?.standingForAgent(at: now), hasSecret: record?.rotationSecretHash != nil,
+            secretMatches: secretMatches)
         guard let record else { return try refuseStranger(in: store) }
         switch decision {
         case .refuseCredential: return try refuse(.wrongAgentCredentials, record, attempt, in: store, at: now)
@@ -71,6 +75,9 @@ package struct RotateOwnKey: Sendable {
         case .refuseRevoked: return try refuse(.agentRevoked, record, attempt, in: store, at: now)
         case .rotate:
             guard let identity, identity.isLiving else { return try refuse(.agentRevoked, record, attempt, in: store, at: now) }
+            guard record.bounds.admits(attempt.ip) else {
+                return try refuse(.addressNotAllowed(attempt.ip), record, attempt, in: store, at: now)
+            }
             try requireFreeKey(store)
             return try rotate(record, of: identity, attempt, in: store, at: now)
         }
@@ -79,10 +86,8 @@ package struct RotateOwnKey: Sendable {
     private func rotate(
         _ old: APIKeyRecord, of identity: Identity, _ attempt: Attempt, in store: any StoreWriting, at now: Timestamp
     ) throws -> Change<Outcome> {
-        // An expiry stays where it was: an agent must not prolong what its organization has bounded.
         let new = APIKeyMaker(ports: ports).make(
-            for: identity, label: old.label, description: old.description, expiresAt: old.expiresAt,
-            createdBy: identity.id.text, .agent, at: now)
+            APIKeyMaker.Draft(succeeding: old), createdBy: identity.id.text, .agent, at: now)
         var old = old
         old.end(at: now, replacedBy: new.record.id)
         try store.update(old)
@@ -126,4 +131,9 @@ extension RotateOwnKey {
                 outcome: outcome, detailsJSON: JSONWriter.object(of: details)),
             in: store)
     }
+}
+
+extension APIKeyRecord {
+    /// One that goes on beside its successor is rotated no further: the pair of the last rotation is the one that counts.
+    fileprivate func standingForAgent(at now: Timestamp) -> KeyStanding { replacedBy == nil ? standing(at: now) : .replaced }
 }

@@ -24,15 +24,18 @@ package struct APIKeyRecord: Sendable, Hashable {
     package var revokedAt: Timestamp?
     /// SHA-256 of the secret with which the key's agent can rotate it; only identities' keys have one.
     package let rotationSecretHash: [UInt8]?
-    /// The key that took this one's place when its agent rotated it.
+    /// The key that took this one's place when it was rotated. With an overlap this one counts until its expiry all the same.
     package var replacedBy: UUIDValue?
+    /// What it is narrowed to, from its first day to its last.
+    package let bounds: KeyBounds
 
     package init(
         id: UUIDValue, organizationID: OrganizationID, scopedIdentityID: IdentityID? = nil, label: String,
         description: String? = nil, hash: [UInt8], displayPrefix: String, last4: String, createdBy: String,
         creatorType: KeyCreatorType = .human, createdAt: Timestamp, updatedAt: Timestamp, lastUsedAt: Timestamp? = nil,
         expiresAt: Timestamp? = nil,
-        revokedAt: Timestamp? = nil, rotationSecretHash: [UInt8]? = nil, replacedBy: UUIDValue? = nil
+        revokedAt: Timestamp? = nil, rotationSecretHash: [UInt8]? = nil, replacedBy: UUIDValue? = nil,
+        bounds: KeyBounds = .none
     ) {
         self.id = id
         self.organizationID = organizationID
@@ -51,6 +54,7 @@ package struct APIKeyRecord: Sendable, Hashable {
         self.revokedAt = revokedAt
         self.rotationSecretHash = rotationSecretHash
         self.replacedBy = replacedBy
+        self.bounds = bounds
     }
 }
 
@@ -64,7 +68,7 @@ package enum KeyCreatorType: String, Sendable, Hashable, CaseIterable {
 
 extension APIKeyRecord {
     package func standing(at now: Timestamp) -> KeyStanding {
-        KeyStanding(expiresAt: expiresAt, revokedAt: revokedAt, isReplaced: replacedBy != nil, at: now)
+        KeyStanding(expiresAt: expiresAt, revokedAt: revokedAt, hasSuccessor: replacedBy != nil, at: now)
     }
 
     /// Whether the key counts at a moment: neither revoked nor replaced nor expired.
@@ -74,6 +78,13 @@ extension APIKeyRecord {
     mutating func end(at now: Timestamp, replacedBy successor: UUIDValue? = nil) {
         guard revokedAt == nil else { return }
         revokedAt = max(now, createdAt)
+        if let successor { replacedBy = successor }
+        updatedAt = max(now, updatedAt)
+    }
+
+    /// Lets the key go on beside its successor until just before the moment.
+    mutating func overlap(until end: Timestamp, replacedBy successor: UUIDValue, at now: Timestamp) {
+        expiresAt = end
         replacedBy = successor
         updatedAt = max(now, updatedAt)
     }

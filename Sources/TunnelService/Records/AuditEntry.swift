@@ -78,7 +78,7 @@ package enum AuditAction: String, Sendable, Hashable, CaseIterable {
     case organizationCreate = "organization.create"
     case keyCreate = "key.create"
     case keyRevoke = "key.revoke"
-    /// An agent exchanged its own key.
+    /// A key was exchanged for another, by its agent or by an administrator.
     case keyRotate = "key.rotate"
     /// A key's time was up, and the expiry was written down.
     case keyExpire = "key.expire"

@@ -6,4 +6,6 @@ package enum CountedAction: String, Sendable, Hashable, CaseIterable {
     case secretRotate = "secret.rotate"
     /// Counted for each tunnel.
     case certSign = "cert.sign"
+    /// Counted for each identity; for the organization's own keys together.
+    case keyRotate = "key.rotate"
 }

@@ -23,9 +23,21 @@ extension CallContext {
     func require(_ action: Permission.Action) throws(Refusal) {
         switch Permission.decide(principal, action) {
         case .allow: return
-        case .forbid: throw .forbidden(action)
+        case .forbid: throw forbidden(action)
         case .hide: throw .noSuchTunnel
         }
+    }
+
+    /// Why the caller may not do such a thing.
+    package func forbidden(_ action: Permission.Action) -> Refusal {
+        guard let scope = Permission.missingScope(principal, action) else { return .forbidden(action) }
+        return .scopeMissing(action, scope: scope)
+    }
+
+    /// Throws when a credential could do more than whoever would get to see it now.
+    func requireNoExcess(of kind: Principal.Kind, _ bounds: KeyBounds = .none) throws(Refusal) {
+        guard let excess = Permission.excess(of: kind, bounds, over: principal) else { return }
+        throw .exceedsOwn(excess)
     }
 
     /// The tunnel with this id, if it is there and the caller may do this to it.
@@ -45,7 +57,7 @@ extension CallContext {
         guard let id, let tunnel = try store.tunnel(id) else { throw Refusal.noSuchTunnel }
         switch Permission.decide(principal, action, on: Permission.Resource(tunnel)) {
         case .allow: return tunnel
-        case .forbid: throw Refusal.forbidden(action)
+        case .forbid: throw forbidden(action)
         case .hide: throw Refusal.noSuchTunnel
         }
     }
@@ -66,7 +78,7 @@ extension CallContext {
         guard let identity, identity.isLiving else { throw .noSuchIdentity }
         switch Permission.decide(principal, action, on: Permission.Resource(identity)) {
         case .allow: return identity
-        case .forbid: throw .forbidden(action)
+        case .forbid: throw forbidden(action)
         case .hide: throw .noSuchIdentity
         }
     }
@@ -78,7 +90,7 @@ extension CallContext {
         let resource = Permission.Resource(organizationID: key.organizationID, identityID: key.scopedIdentityID)
         switch Permission.decide(principal, action, on: resource) {
         case .allow: return key
-        case .forbid: throw Refusal.forbidden(action)
+        case .forbid: throw forbidden(action)
         case .hide: throw Refusal.noSuchKey
         }
     }

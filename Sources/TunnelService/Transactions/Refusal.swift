@@ -12,6 +12,20 @@ package enum Refusal: Error, Sendable, Hashable {
     case noRotationSecret
     /// The caller is known and may never do this.
     case forbidden(Permission.Action)
+    /// The caller is known and could do this if its credential had the scope.
+    case scopeMissing(Permission.Action, scope: String)
+    /// The key is right, but may not be used from this IP address.
+    case addressNotAllowed(String)
+    /// Whoever asks for the new credential may do less himself.
+    case exceedsOwn(KeyExcess)
+    /// Keys of a whole organization that make credentials themselves are made on the service's own machine alone.
+    case makingScopesOverAPI([KeyScope])
+    /// Keys that are not made over the API are not rotated over it.
+    case adminKeyRotation
+    /// The key counts no more: there is nothing to rotate.
+    case keyHasEnded
+    /// The key has a successor, with this id.
+    case keyIsRotated(into: UUIDValue)
     /// There is no such tunnel, or the caller may not know of it.
     case noSuchTunnel
     /// There is no such app, or the caller may not know of it.

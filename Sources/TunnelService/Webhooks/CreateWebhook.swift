@@ -86,7 +86,7 @@ extension CallContext {
         let resource = Permission.Resource(organizationID: webhook.organizationID, identityID: webhook.identityID)
         switch Permission.decide(principal, action, on: resource) {
         case .allow: return webhook
-        case .forbid: throw Refusal.forbidden(action)
+        case .forbid: throw forbidden(action)
         case .hide: throw Refusal.noSuchWebhook
         }
     }
