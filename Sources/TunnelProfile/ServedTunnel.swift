@@ -51,15 +51,20 @@ package struct TunnelSource: Sendable {
     }
 
     /// A tunnel that is there, with what this machine has to show for it.
-    package func reuse(_ tunnel: TunnelRecord) async throws(Flaw) -> ServedTunnel {
+    ///
+    /// - Parameter isConnectedByKey: the API key connects its agents, and is shown whether there is a connect secret or not.
+    package func reuse(_ tunnel: TunnelRecord, isConnectedByKey: Bool = false) async throws(Flaw) -> ServedTunnel {
         guard tunnel.tlsMode == mode else { throw .otherMode(tunnel) }
         guard isServable(tunnel.status) else {
             throw tunnel.status == .deletePending ? .beingDeleted(tunnel) : .notServable(tunnel)
         }
-        if tunnel.agentIdentityID != nil { return try await servedByKey(tunnel) }
+        if tunnel.agentIdentityID != nil || isConnectedByKey { return try await servedByKey(tunnel) }
         let secret: String?
         do { secret = try memory.secret(of: tunnel) } catch { throw .settings(error) }
-        guard let secret else { throw .missingSecret(tunnel) }
+        guard let secret else {
+            guard await connectsByScope(tunnel) else { throw .missingSecret(tunnel) }
+            return try await servedByKey(tunnel)
+        }
         return ServedTunnel(tunnel: tunnel, credential: .connectSecret(secret))
     }
 
@@ -92,6 +97,13 @@ package struct TunnelSource: Sendable {
                 attempt += 1
             }
         }
+    }
+
+    /// Whether the key was narrowed to connecting agents of this tunnel, among other things.
+    private func connectsByScope(_ tunnel: TunnelRecord) async -> Bool {
+        guard let caller = try? await client.caller() else { return false }
+        return caller.connectableTunnels?.contains { $0.id == tunnel.id } ?? false
+            || caller.scopes?.contains("agents:connect") ?? false
     }
 
     private func servedByKey(_ tunnel: TunnelRecord) async throws(Flaw) -> ServedTunnel {

@@ -15,12 +15,15 @@ struct ServerAccess: Sendable {
         let source = TunnelSource(client: client, apiKey: profile.apiKey, memory: profile.memory)
         do {
             guard let name else { return try await source.createWithMadeUpName() }
-            guard let tunnel = try await client.tunnel(named: name) else { return try await source.create(name) }
+            let servable = try await client.servableTunnels()
+            guard let tunnel = servable.tunnels.first(where: { $0.tunnelName == name }) else {
+                return try await source.create(name)
+            }
             guard mayTakeOver || !tunnel.currentlyConnected else {
                 throw RPCFailure.make(
                     .conflict, "another agent serves the tunnel \(name); stop it, or say \"take_over\": true to displace it")
             }
-            return try await source.reuse(tunnel)
+            return try await source.reuse(tunnel, isConnectedByKey: servable.areConnectedByKey)
         } catch let flaw as TunnelSource.Flaw {
             throw Self.error(flaw)
         }

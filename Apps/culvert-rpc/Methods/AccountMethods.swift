@@ -119,6 +119,11 @@ extension AccountMethods {
             "status": Schema.string("active or revoked"),
             "display_prefix": Schema.orNull(Schema.string("how the key begins")),
             "scoped_identity_id": Schema.orNull(Schema.string("the identity that it is for")),
+            "scopes": Schema.orNull(Schema.list(of: Schema.string("a scope"), "what it is narrowed to; null for nothing")),
+            "allowed_ip_ranges": Schema.orNull(
+                Schema.list(of: Schema.string("in CIDR notation"), "from where it may be used; null for everywhere")),
+            "expires_at": Schema.orNull(Schema.time("from when on it counts no more")),
+            "replaced_by": Schema.orNull(Schema.string("the id of the key that it was rotated into")),
         ], required: ["id", "label", "status"], "an API key, without the key")
     private static let app = Schema.object(
         [
@@ -138,11 +143,18 @@ extension AccountMethods {
                 [.required("id", Schema.string("the key's id", max: 200))], result: Self.key
             ) { client, arguments in try .document(try await client.apiKey(id: arguments.text("id"))) },
             call(
-                "keys.create", "Creates an API key of one identity; it is shown this once.",
+                "keys.create", "Creates an API key of one identity, or one for some scopes; it is shown this once.",
                 [
                     .required("label", Schema.string("for people", max: 1000)),
-                    .required("identity_id", Schema.string("the identity that it is for", max: 100)),
+                    .optional(
+                        "identity_id", Schema.string("whose it is; without one there must be scopes", max: 100)),
                     .optional("description", Schema.string("for people", max: 1000)),
+                    .optional(
+                        "scopes",
+                        Schema.list(of: Schema.string("such as tunnels:read or tunnel:NAME:connect"), "all that it may do")),
+                    .optional(
+                        "allowed_ip_ranges",
+                        Schema.list(of: Schema.string("such as 192.0.2.0/24"), "from where it may be used")),
                 ],
                 result: Schema.object(
                     ["api_key": Schema.string("the key"), "record": Self.key], required: ["api_key", "record"])
@@ -150,7 +162,26 @@ extension AccountMethods {
                 try .document(
                     try await client.createAPIKey(
                         label: arguments.text("label"), description: arguments.string("description"),
-                        identityID: arguments.text("identity_id")))
+                        identityID: arguments.string("identity_id"), scopes: Self.words(arguments, "scopes"),
+                        allowedIPRanges: Self.words(arguments, "allowed_ip_ranges")))
+            },
+            call(
+                "keys.rotate",
+                "Puts a new API key in another one's place; it is shown this once. With an overlap both count for a while, "
+                    + "else the old one ends at once and connections that used it.",
+                [
+                    .required("id", Schema.string("the key's id", max: 200)),
+                    .optional("overlap_hours", Schema.integer("both count so long; 0 unless said", 0...KeyOverlap.hoursMax)),
+                ],
+                result: Schema.object(
+                    [
+                        "api_key": Schema.string("the new key"), "record": Self.key, "replaced_record": Self.key,
+                        "rotation_secret": Schema.orNull(Schema.string("with which its agent can rotate it")),
+                    ], required: ["api_key", "record", "replaced_record"])
+            ) { client, arguments in
+                try .document(
+                    try await client.rotateAPIKey(
+                        id: arguments.text("id"), overlapHours: arguments.int("overlap_hours") ?? 0))
             },
             call(
                 "keys.revoke", "Revokes an API key; connections that used it end.",
@@ -161,6 +192,10 @@ extension AccountMethods {
             },
             rotateOwn,
         ]
+    }
+
+    private static func words(_ arguments: Arguments, _ name: String) -> [String]? {
+        arguments[name]?.arrayValue.map { $0.compactMap(\.stringValue) }
     }
 
     private var rotateOwn: Method {

@@ -11,7 +11,7 @@ enum ControlPlane {
         "identities.update": ["updateIdentity"], "identities.delete": ["deleteIdentity"],
         "identities.signingKey": ["getSigningKeyStatus"], "identities.rotateSigningKey": ["rotateSigningKey"],
         "keys.list": ["listAPIKeys"], "keys.get": ["getAPIKey"], "keys.create": ["createAPIKey"],
-        "keys.revoke": ["revokeAPIKey"], "keys.rotateOwn": ["rotateOwnKeyVersioned"],
+        "keys.revoke": ["revokeAPIKey"], "keys.rotate": ["rotateAPIKey"], "keys.rotateOwn": ["rotateOwnKeyVersioned"],
         "apps.list": ["listApps"], "apps.get": ["getApp"], "apps.create": ["createApp"], "apps.delete": ["deleteApp"],
         "apps.rotateSecret": ["rotateClientSecret"],
         "audit.list": ["listAuditEvents"], "events.follow": ["followEvents"],

@@ -39,7 +39,7 @@ struct Login {
             server: server, apiKey: .fixed(key), transport: try Network.transport(caFile: caFile),
             userAgent: "culvert/\(Version.text)")
         do {
-            _ = try await client.tunnels()
+            try await Self.tryOut(client)
             return try await Self.handle(client)
         } catch {
             var complaint = Complaint(error, act: "log in", server: server)
@@ -47,6 +47,17 @@ struct Login {
                 complaint.advice = Self.advice(for: key)
             }
             throw complaint
+        }
+    }
+
+    /// A narrowed key is good for some calls only; every key may ask who it is.
+    private static func tryOut(_ client: CulvertClient) async throws(ClientError) {
+        do {
+            _ = try await client.tunnels()
+        } catch .refused(let refusal) where refusal.code == "insufficient-scope" {
+            _ = try await client.caller()
+        } catch {
+            throw error
         }
     }
 

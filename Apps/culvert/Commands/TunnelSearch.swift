@@ -23,7 +23,9 @@ struct TunnelSearch {
     ///   - target: what a made-up name is remembered by.
     func prepare(name: String?, target: String) async throws(Complaint) -> ServedTunnel {
         let remembered = try complaining(memory.name(forTarget: target))
-        let tunnels = try await lookUp()
+        let servable = try await lookUp()
+        if servable.areConnectedByKey { return try await pick(name, among: servable.tunnels) }
+        let tunnels = servable.tunnels
         if let wanted = name ?? remembered, let tunnel = tunnels.first(where: { $0.tunnelName == wanted }) {
             if name != nil || (source.isServable(tunnel.status) && tunnel.tlsMode == mode) { return try await reuse(tunnel) }
         }
@@ -43,9 +45,30 @@ struct TunnelSearch {
         }
     }
 
-    private func lookUp() async throws(Complaint) -> [TunnelRecord] {
-        do { return try await client.tunnels() } catch {
+    private func lookUp() async throws(Complaint) -> ServableTunnels {
+        do { return try await client.servableTunnels() } catch {
             throw Complaint(error, act: "look up the tunnels", server: settings.server)
+        }
+    }
+
+    /// The tunnel that a key is for which may do nothing but connect agents.
+    private func pick(_ name: String?, among tunnels: [TunnelRecord]) async throws(Complaint) -> ServedTunnel {
+        let names = tunnels.map { Printable.text($0.tunnelName) }.joined(separator: ", ")
+        let fitting = tunnels.filter { name == nil || $0.tunnelName == name }
+        guard let tunnel = fitting.first else {
+            throw Complaint(
+                "this API key connects no agent of \(Printable.text(name ?? "")); it is for \(names)",
+                advice: "Give another name with --name, or another key with --api-key-file FILE.", exitCode: .authentication)
+        }
+        guard fitting.count == 1 else {
+            throw Complaint(
+                "this API key connects agents of several tunnels: \(names)", advice: "Say which with --name.",
+                exitCode: .usage)
+        }
+        do throws(TunnelSource.Flaw) {
+            return try await source.reuse(tunnel, isConnectedByKey: true)
+        } catch {
+            throw complaint(error)
         }
     }
 

@@ -69,6 +69,8 @@ extension Complaint {
                     .authentication,
                     "The server does not know this API key. Log in again: culvert login --server \(server) --api-key-file FILE"
                 )
+            case .forbidden where refusal.code == "address-not-allowed":
+                (.authentication, "Use it where it may be used, or give another key with --api-key-file FILE.")
             case .forbidden:
                 (.authentication, "This API key is not allowed to do that. Use a key of your organization's administrator.")
             case .notFound where refusal.code == "no-such-path":

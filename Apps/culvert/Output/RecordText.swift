@@ -31,11 +31,11 @@ enum KeyText {
     static func table(_ keys: [APIKeyRecord], handles: [String: String]) -> String {
         guard !keys.isEmpty else { return "There are no API keys that this key may see." }
         return TextTable.rows(
-            ["LABEL", "STATUS", "FOR", "KEY", "LAST USED", "ID"],
+            ["LABEL", "STATUS", "FOR", "SCOPES", "FROM", "KEY", "LAST USED", "ID"],
             keys.map {
                 [
-                    $0.label, $0.status.rawValue, owner($0, handles), shape($0), $0.lastUsedAt.map(TunnelText.time) ?? "never",
-                    $0.id,
+                    $0.label, $0.status.rawValue, owner($0, handles), list($0.scopes) ?? "all",
+                    list($0.allowedIPRanges) ?? "everywhere", shape($0), $0.lastUsedAt.map(TunnelText.time) ?? "never", $0.id,
                 ]
             })
     }
@@ -43,11 +43,14 @@ enum KeyText {
     static func details(_ key: APIKeyRecord, handle: String?) -> String {
         TextTable.details([
             ("label", key.label), ("id", key.id), ("status", key.status.rawValue), ("for", handle ?? key.scopedIdentityID),
+            ("scopes", list(key.scopes)), ("usable from", list(key.allowedIPRanges)),
             ("key", shape(key)), ("description", key.description), ("last used", key.lastUsedAt.map(TunnelText.time)),
             ("revoked", key.revokedAt.map(TunnelText.time)), ("expires", key.expiresAt.map(TunnelText.time)),
-            ("created", key.createdAt.map(TunnelText.time)),
+            ("rotated into", key.replacedBy), ("created", key.createdAt.map(TunnelText.time)),
         ])
     }
+
+    static func list(_ words: [String]?) -> String? { words?.joined(separator: ", ") }
 
     private static func owner(_ key: APIKeyRecord, _ handles: [String: String]) -> String {
         key.scopedIdentityID.map { handles[$0] ?? $0 } ?? "organization"
@@ -68,7 +71,8 @@ enum CallerText {
             }
         return TextTable.details([
             ("credential", kind), ("identity", handle ?? caller.scopedIdentityID), ("label", caller.label),
-            ("id", caller.keyID ?? caller.clientID), ("scopes", caller.scope), ("organization", caller.organizationID),
+            ("id", caller.keyID ?? caller.clientID), ("scopes", caller.scope ?? KeyText.list(caller.scopes)),
+            ("usable from", KeyText.list(caller.allowedIPRanges)), ("organization", caller.organizationID),
             ("description", caller.description), ("created", time(caller.createdAt)), ("last used", time(caller.lastUsedAt)),
             ("expires", time(caller.expiresAt)),
         ])

@@ -19,6 +19,10 @@ public struct APIKeyRecord: Sendable, Hashable, Codable {
     public var creatorType: String?
     /// The one identity that the key acts for; nil for an admin key of the whole organization.
     public var scopedIdentityID: String?
+    /// What the key is narrowed to, such as `tunnels:read` or `tunnel:my-agent:connect`; nil for all that its owner may.
+    public var scopes: [String]?
+    /// From where the key may be used, in CIDR notation; nil for everywhere.
+    public var allowedIPRanges: [String]?
     public var label: String
     public var description: String?
     public var status: Status
@@ -31,9 +35,13 @@ public struct APIKeyRecord: Sendable, Hashable, Codable {
     public var revokedAt: Date?
     public var createdAt: Date?
     public var updatedAt: Date?
+    /// The id of the key that this one was rotated into; while both count, ``expiresAt`` says until when.
+    public var replacedBy: String?
 
     private enum CodingKeys: String, CodingKey {
-        case id, label, description, status, last4
+        case id, label, description, status, last4, scopes
+        case allowedIPRanges = "allowed_ip_ranges"
+        case replacedBy = "replaced_by"
         case organizationID = "organization_id"
         case createdBy = "created_by"
         case creatorType = "creator_type"
@@ -58,6 +66,22 @@ public struct CreatedAPIKey: Sendable, Hashable, Codable {
         case record
         case apiKey = "api_key"
         case rotationSecret = "rotation_secret"
+    }
+}
+
+/// A key in another one's place. The key, and the rotation secret if there is one, are shown this once.
+public struct RotatedAPIKey: Sendable, Hashable, Codable {
+    public var apiKey: String
+    public var rotationSecret: String?
+    public var record: APIKeyRecord
+    /// The old key: revoked, or good until its `expiresAt`.
+    public var replacedRecord: APIKeyRecord
+
+    private enum CodingKeys: String, CodingKey {
+        case record
+        case apiKey = "api_key"
+        case rotationSecret = "rotation_secret"
+        case replacedRecord = "replaced_record"
     }
 }
 
@@ -113,9 +137,17 @@ public struct Caller: Sendable, Hashable, Codable {
     public var expiresAt: Double?
     /// An app's scopes, separated by blanks.
     public var scope: String?
+    /// What an API key is narrowed to; nil for all that its owner may.
+    public var scopes: [String]?
+    /// From where an API key may be used, in CIDR notation; nil for everywhere.
+    public var allowedIPRanges: [String]?
+    /// The tunnels that scopes of the form `tunnel:{name}:connect` are for, with what an agent has to know of them.
+    public var connectableTunnels: [TunnelRecord]?
 
     private enum CodingKeys: String, CodingKey {
-        case label, description, scope
+        case label, description, scope, scopes
+        case allowedIPRanges = "allowed_ip_ranges"
+        case connectableTunnels = "connectable_tunnels"
         case authType = "auth_type"
         case authSubtype = "auth_subtype"
         case organizationID = "organization_id"

@@ -164,6 +164,27 @@ extension CallTableTests {
             let got = try await $0.apiKey(id: "k1").last4
             #expect(got == "abcd")
         },
+        row(
+            "POST /api/v1/api-keys",
+            #"{"allowed_ip_ranges":["192.0.2.0/24"],"label":"ci","scopes":["tunnel:my-agent:connect","tunnels:read"]}"#,
+            isKeyed: true, 201,
+            #"{"api_key":"ApiKey_1","rotation_secret":null,"record":{"id":"k1","label":"ci","status":"active","#
+                + #""scopes":["later"],"allowed_ip_ranges":["192.0.2.0/24"],"replaced_by":"k2"}}"#
+        ) {
+            let made = try await $0.createAPIKey(
+                label: "ci", identityID: nil, scopes: ["tunnel:my-agent:connect", "tunnels:read"],
+                allowedIPRanges: ["192.0.2.0/24"])
+            #expect(made.rotationSecret == nil && made.record.scopes == ["later"], "a scope that is not known is kept")
+            #expect(made.record.allowedIPRanges == ["192.0.2.0/24"] && made.record.replacedBy == "k2")
+        },
+        row(
+            "POST /api/v1/api-keys/k1/rotate", #"{"overlap_hours":24}"#, isKeyed: true, 201,
+            #"{"api_key":"ApiKey_2","rotation_secret":"RotSecret_2","record":\#(key),"replaced_record":\#(key)}"#
+        ) {
+            let rotated = try await $0.rotateAPIKey(id: "k1", overlapHours: 24)
+            #expect(rotated.apiKey == "ApiKey_2" && rotated.rotationSecret == "RotSecret_2")
+            #expect(rotated.replacedRecord.label == "ci")
+        },
         row("DELETE /api/v1/api-keys/k1", "", 204, "") { try await $0.revokeAPIKey(id: "k1") },
         row(
             "GET /api/v1/whoami", "", 200,

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import TunnelClient
+internal import TunnelDomain
 internal import TunnelProfile
 
 /// `culvert keys …`.
@@ -16,7 +17,8 @@ struct KeyCommands {
         case .get: try await get()
         case .create: try await create()
         case .revoke: try await revoke()
-        case .rotate: try await KeyRotationCommand(session: session).run()
+        case .rotate where session.words.arguments.isEmpty: try await KeyRotationCommand(session: session).run()
+        case .rotate: try await rotate()
         }
     }
 
@@ -40,29 +42,71 @@ struct KeyCommands {
 
     private func create() async throws(Complaint) {
         let words = session.words
-        guard let owner = words.value("--identity") else {
+        let (owner, scopes, ranges) = (words.value("--identity"), words.all("--scope"), words.all("--allow-from"))
+        guard owner != nil || !scopes.isEmpty else {
             throw Complaint(
                 UsageError(
-                    message: "--identity HANDLE is missing: over the API only keys for one identity are minted; \"culvertd\" "
-                        + "makes keys for a whole organization", command: ["keys", "create"]))
+                    message: "--identity HANDLE is missing: over the API only keys for one identity are minted, or for some "
+                        + "scopes (--scope); \"culvertd\" makes keys for a whole organization", command: ["keys", "create"]))
         }
         let now = Date()
         let expiry = try words.value("--expires").map { text throws(Complaint) in
             try TimeArgument.moment(text, of: "--expires", .ahead, at: now)
         }
         let sink = try SecretSink(path: words.value("--secret-file"), console: session.console)
-        let identity = try await session.identity(named: owner)
-        let (label, description) = (session.argument, words.value("--description"))
+        var identity: IdentityRecord?
+        if let owner { identity = try await session.identity(named: owner) }
+        let (label, description, identityID) = (session.argument, words.value("--description"), identity?.id)
         let created = try await session.attempt("create the API key \(label)", listing: Self.listing) {
             client throws(ClientError) in
             try await client.createAPIKey(
-                label: label, description: description, identityID: identity.id, expiresAt: expiry)
+                label: label, description: description, identityID: identityID, expiresAt: expiry,
+                scopes: scopes.isEmpty ? nil : scopes, allowedIPRanges: ranges.isEmpty ? nil : ranges)
         }
-        var secrets = [SecretSink.Secret(name: "api key", member: "api_key", text: created.apiKey)]
-        if let secret = created.rotationSecret {
-            secrets.append(SecretSink.Secret(name: "rotation secret", member: "rotation_secret", text: secret))
+        try sink.deliver(
+            Self.secrets(created.apiKey, created.rotationSecret), in: created,
+            KeyText.details(created.record, handle: identity?.agentHandle))
+    }
+
+    private static func secrets(_ apiKey: String, _ rotationSecret: String?) -> [SecretSink.Secret] {
+        [SecretSink.Secret(name: "api key", member: "api_key", text: apiKey)]
+            + (rotationSecret.map { [SecretSink.Secret(name: "rotation secret", member: "rotation_secret", text: $0)] } ?? [])
+    }
+
+    private func rotate() async throws(Complaint) {
+        let words = session.words
+        guard words.value("--rotation-secret-file") == nil else {
+            throw Complaint(
+                UsageError(
+                    message: "--rotation-secret-file is for the key that is logged in; leave it out, or leave the ID out",
+                    command: ["keys", "rotate"]))
         }
-        try sink.deliver(secrets, in: created, KeyText.details(created.record, handle: identity.agentHandle))
+        let hours = try overlapHours()
+        let sink = try SecretSink(path: words.value("--secret-file"), console: session.console)
+        let id = try await id(of: session.argument)
+        let rotated = try await session.attempt("rotate the API key", listing: Self.listing) { client throws(ClientError) in
+            try await client.rotateAPIKey(id: id, overlapHours: hours)
+        }
+        let end = rotated.replacedRecord.status == .revoked ? nil : rotated.replacedRecord.expiresAt.map(TunnelText.time)
+        try sink.deliver(
+            Self.secrets(rotated.apiKey, rotated.rotationSecret), in: rotated, KeyText.details(rotated.record, handle: nil),
+            remark: end.map { " The old one is good until \($0)." } ?? " The old one is refused from now on.")
+    }
+
+    private func overlapHours() throws(Complaint) -> Int {
+        guard let text = session.words.value("--overlap-hours") else { return 0 }
+        guard let hours = Int(text), let overlap = KeyOverlap(hours: hours) else {
+            throw Complaint(
+                UsageError(
+                    message: "--overlap-hours \(Printable.text(text)) is no whole number from 0 to \(KeyOverlap.hoursMax)",
+                    command: ["keys", "rotate"]))
+        }
+        return overlap.hours
+    }
+
+    /// An id needs no looking up, which takes a scope of its own.
+    private func id(of given: String) async throws(Complaint) -> String {
+        given.hasPrefix(SecretKind.apiKey.prefix) && given.contains("-") ? given : try await find(given).id
     }
 
     private func revoke() async throws(Complaint) {

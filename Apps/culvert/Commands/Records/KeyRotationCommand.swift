@@ -14,6 +14,13 @@ struct KeyRotationCommand {
     }
 
     func run() async throws(Complaint) {
+        guard session.words.value("--overlap-hours") == nil else {
+            throw Complaint(
+                UsageError(
+                    message:
+                        "--overlap-hours is for a key that is named by its ID: the one that is logged in is replaced at once",
+                    command: ["keys", "rotate"]))
+        }
         let sink = try session.words.value("--secret-file").map { path throws(Complaint) in try DraftFile.make(at: path) }
         let rotation = KeyRotation(profile: session.settings.profile, client: session.client)
         let rotated: RotatedCredentials
