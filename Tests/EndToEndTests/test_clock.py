@@ -51,6 +51,19 @@ def test_the_service_goes_by_this_clock(service, clock):
     assert moment(service.tunnel().json["created_at"]) == clock.now
 
 
+@pytest.mark.parametrize("hours", [1, 168])
+def test_a_rotated_key_is_good_until_its_overlap_ends_and_not_a_second_longer(service, clock, hours):
+    answer = service.call("POST", "/api/v1/identities", {"agent_handle": new_name()}).json()
+    old = service.call("POST", "/api/v1/api-keys", {"label": "k", "scoped_identity_id": answer["id"]}).json()
+    new = service.call("POST", f"/api/v1/api-keys/{old['record']['id']}/rotate", {"overlap_hours": hours}).json()
+    end = moment(new["replaced_record"]["expires_at"])
+    assert end == clock.now + timedelta(hours=hours)
+    for step, status in ((timedelta(hours=hours) - SECOND, 200), (SECOND, 401)):
+        clock.move(step)
+        assert service.call("GET", "/api/whoami", key=old["api_key"]).status == status
+        assert service.call("GET", "/api/whoami", key=new["api_key"]).status == 200
+
+
 def test_a_deleted_tunnel_comes_back_for_24_hours_and_not_a_second_longer(service, clock):
     early, late, gone = [service.tunnel() for _ in range(3)]
     for tunnel in (early, late, gone):

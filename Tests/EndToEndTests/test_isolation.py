@@ -132,6 +132,7 @@ TABLE = {
     "createAPIKey": Row(201, body=lambda o: {"label": "new", "scoped_identity_id": o.identity()["id"]}),
     "getAPIKey": Row(target=key_id),
     "revokeAPIKey": Row(204, target=key_id),
+    "rotateAPIKey": Row(201, target=key_id),
     "whoAmI": Row(200, 200, "none"),
     "whoAmIVersioned": Row(200, 200, "none"),
 

@@ -167,6 +167,12 @@ def test_identities_keys_apps_and_audit(rpc):
     assert rpc.call("identities.signingKey", {"agent_handle": handle})["configured"] is False
     rpc.call("identities.rotateSigningKey", {"agent_handle": handle})
     assert rpc.call("identities.signingKey", {"agent_handle": handle})["configured"] is True
+    narrow = rpc.call("keys.create", {"label": "n", "identity_id": identity["id"], "scopes": [f"tunnel:{handle}:connect"],
+                                      "allowed_ip_ranges": ["192.0.2.0/24"]})["record"]
+    assert narrow["scopes"] == [f"tunnel:{handle}:connect"] and narrow["allowed_ip_ranges"] == ["192.0.2.0/24"]
+    rotated = rpc.call("keys.rotate", {"id": narrow["id"], "overlap_hours": 2})
+    assert rotated["api_key"].startswith("ApiKey_") and rotated["record"]["scopes"] == narrow["scopes"]
+    assert rotated["replaced_record"]["status"] == "active" and rotated["replaced_record"]["replaced_by"] == rotated["record"]["id"]
     assert rpc.call("keys.revoke", {"id": key["record"]["id"]}) == {"is_done": True}
     app = rpc.call("apps.create", {"name": "a", "scopes": ["tunnels:read"]})
     assert rpc.call("apps.rotateSecret", {"client_id": app["client_id"]})["client_secret"] != app["client_secret"]
