@@ -3,12 +3,18 @@ internal import TunnelWire
 
 /// Reads members of a body, and collects everything that is wrong with them before it refuses.
 struct MemberReader {
+    /// So many mistakes are told at once: a body of a mebibyte has room for hundreds of thousands.
+    static let errorCountMax = 32
+
     let body: JSONValue
     var errors: [FieldError] = []
 
     init(_ body: JSONValue) { self.body = body }
 
-    mutating func refuse(_ name: String, _ detail: String) { errors.append(FieldError("/" + name, detail)) }
+    mutating func refuse(_ name: String, _ detail: String) {
+        guard errors.count < Self.errorCountMax else { return }
+        errors.append(FieldError("/" + name, detail))
+    }
 
     /// A string that must be there.
     mutating func string(_ name: String) -> String? {

@@ -73,7 +73,7 @@ extension Permission {
         case .createApp: Row(.organization, .never, .never, .never, .writeApps)
         case .readApps: Row(.organization, .never, .never, .never, .readApps)
         case .deleteApp: Row(.organization, .never, .never, .never, .writeApps)
-        case .rotateClientSecret: Row(.organization, .never, .never, .never, .rotateSecrets)
+        case .rotateClientSecret: Row(.organization, .never, .never, .never, .writeApps)
         case .readAudit: Row(.organization, .never, .scope(.readAudit), .never, .readAudit)
         case .readEvents: Row(.organization, .never, .scope(.readEvents), .never, .readEvents)
         case .readWebhooks: Row(.organization, .never, .never, .never, .readWebhooks)

@@ -31,7 +31,16 @@ package struct APIKeySnapshot: Sendable, Hashable {
 extension StoreReading {
     /// The key's record with what is told of it besides.
     package func snapshot(of record: APIKeyRecord, at now: Timestamp) throws -> APIKeySnapshot {
-        let tunnels = try (record.bounds.scopes?.tunnels ?? []).compactMap { try tunnel($0) }
-        return APIKeySnapshot(record: record, moment: now, tunnels: tunnels.sorted { ($0.name, $0.id) < ($1.name, $1.id) })
+        try snapshots(of: [record], at: now)[0]
+    }
+
+    /// The same of many keys; a tunnel that several of them name is looked up once.
+    package func snapshots(of records: [APIKeyRecord], at now: Timestamp) throws -> [APIKeySnapshot] {
+        var known: [TunnelID: Tunnel] = [:]
+        for id in Set(records.flatMap { $0.bounds.scopes?.tunnels ?? [] }) { known[id] = try tunnel(id) }
+        return records.map { record in
+            let tunnels = (record.bounds.scopes?.tunnels ?? []).compactMap { known[$0] }
+            return APIKeySnapshot(record: record, moment: now, tunnels: tunnels.sorted { ($0.name, $0.id) < ($1.name, $1.id) })
+        }
     }
 }

@@ -12,7 +12,7 @@ package struct ListAPIKeys: Sendable {
             let page = try range.gather(
                 cursor: ListCursor.init(behind:),
                 read: { try store.apiKeys(of: call.organizationID, after: $0, limit: $1) })
-            return try page.map { try store.snapshot(of: $0, at: now) }
+            return Page(items: try store.snapshots(of: page.items, at: now), next: page.next)
         }
     }
 }

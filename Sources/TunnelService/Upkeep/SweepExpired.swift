@@ -20,13 +20,14 @@ package struct SweepExpired: Sendable {
     /// Sweeps until nothing is left to do, and says how many tunnels were finalized.
     @discardableResult
     package func callAsFunction() async throws -> Int {
+        // Keys first: agents that they let in go on until then.
+        while try await ports.commit({ store, now in try endKeys(in: store, at: now) }) == Self.batchKeyCountMax {}
         var total = 0
         while true {
             let count = try await ports.commit { store, now in try sweepBatch(in: store, at: now) }
             total += count
             if count < Self.batchTunnelCountMax { break }
         }
-        while try await ports.commit({ store, now in try endKeys(in: store, at: now) }) == Self.batchKeyCountMax {}
         try await ports.store.write { store in
             let now = ports.clock.now
             try store.forgetSuccesses(upTo: now - rules.longestWindow)
